@@ -50,6 +50,7 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "obukhov_length": (("time", "y", "x"), "m", "Obukhov length", "奥布霍夫长度"),
     "convective_velocity": (("time", "y", "x"), "m s-1", "convective velocity scale", "对流速度尺度"),
     "roughness_length": (("y", "x"), "m", "roughness length", "地表粗糙度"),
+    "urban_area_fraction": (("y", "x"), "1", "share of built-up land", "建成区面积占比"),
     "surface_downwelling_shortwave_flux_in_air": (
         ("time", "y", "x"),
         "W m-2",
@@ -68,6 +69,7 @@ _NOT_CF = {
     "obukhov_length",
     "convective_velocity",
     "roughness_length",
+    "urban_area_fraction",
 }
 _HOUR = np.timedelta64(1, "h")
 
