@@ -302,6 +302,8 @@ class CoalSubstitution(_Block):
     """Raw coal burnt by a household before [t a-1]; 1.6-2.5 is the derived range for Guanzhong."""
     execution_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Share of the conversions that lasts (1 - reburn, 返煤) [1]."""
+    power_city: CityId | None = None
+    """City that burns the power coal of electricity routes; outside the region if left out."""
 
 
 Measure = Annotated[Emergency | Cut | Stop | Limit | CoalSubstitution, Field(discriminator="type")]

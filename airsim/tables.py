@@ -325,17 +325,15 @@ def decode(path: Path) -> str:
     InputError
         Neither encoding fits; names the first line that does not.
     """
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+    raw = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     start = raw.find(b"\x00")
-    try:
-        if start < 0:
-            return raw.decode("gb18030")
-    except UnicodeDecodeError as error:
-        start = error.start
+    if start < 0:
+        # the encoding that gets further is the one that was meant: its error names the line
+        for encoding in ("utf-8", "gb18030"):
+            try:
+                return raw.decode(encoding)
+            except UnicodeDecodeError as error:
+                start = max(start, error.start)
     line = raw.count(b"\n", 0, start) + 1
     raise InputError(
         [

@@ -153,11 +153,18 @@ def _counties(table: Table, geography: Geography) -> Iterator[Problem]:
 
 
 def _places(table: Table, geography: Geography) -> Iterator[Problem]:
-    """Check that coordinates lie on the grid, and near the county, or without one the city, that is named."""
+    """Check that coordinates lie in the region, and near the county, or without one the city, that is named.
+
+    A source beside a small grid is none of this run's business and no mistake.
+    """
     frame, grid, counties = table.frame, geography.grid, geography.counties
     lon, lat = frame["longitude"].to_numpy(float), frame["latitude"].to_numpy(float)
-    inside = grid.locate(lon, lat)[0] >= 0
-    exchanged = grid.locate(lat, lon)[0] >= 0
+    west, south, east, north = shapely.total_bounds(counties["geometry"].to_numpy())
+
+    def known(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+        return (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+
+    inside, exchanged = known(lon, lat), known(lat, lon)
     x, y = grid.project(lon, lat)
     plane = np.asarray(
         shapely.transform(
@@ -170,7 +177,7 @@ def _places(table: Table, geography: Geography) -> Iterator[Problem]:
     for k, (row, city, county) in enumerate(frame[["city", "county"]].itertuples()):
         value = f"{lon[k]:g}, {lat[k]:g}"
         if not inside[k]:
-            said, said_zh = "lies outside the domain", "坐标在模拟区域之外"
+            said, said_zh = "lies outside the region", "坐标在本区域之外"
             if exchanged[k]:
                 said, said_zh = f"{said}; longitude and latitude are exchanged", f"{said_zh}；经纬度填反"
             yield table.problem(row, "longitude", value, said, said_zh)

@@ -98,7 +98,7 @@ def test_processes_of_one_enterprise_are_sources_of_their_own(tmp_path, places):
         ({"city": "北京"}, "city", "unknown"),
         ({"sector": "炼丹"}, "sector", "unknown"),
         ({"quality": "猜"}, "quality", "unknown"),
-        ({"longitude": "116.4", "latitude": "39.9"}, "longitude", "outside the domain"),
+        ({"longitude": "116.4", "latitude": "39.9"}, "longitude", "outside the region"),
         ({"longitude": "34.32", "latitude": "108.95"}, "longitude", "exchanged"),
         ({"county": "610124"}, "longitude", "km outside 周至县"),
         ({"county": "610302"}, "county", "no county of xian"),
