@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airsim import scenario as scenarios
 from airsim.errors import InputError, Problem
+from airsim.region.tracers import TRACERS
 from airsim.scenario import Scenario
+from airsim.tables import Column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
     from airsim.emergency import EmergencyList
     from airsim.geography import Geography
     from airsim.inventory import Inventory
+
+
+#: Layout of the table of air that flows in over the edges.
+BACKGROUND = (
+    Column("tracer", "示踪物", kind="text", required=True, choices={t: t for t in TRACERS}),
+    Column("surface_concentration", "近地面浓度", unit="ug m-3", required=True, minimum=0),
+    Column("scale_height", "标高", unit="m", required=True, minimum=10),
+    Column("source", "来源", kind="text"),
+    Column("quality", "数据质量", kind="text"),
+)
 
 
 def place(scenario: Scenario) -> Geography:
@@ -69,15 +81,9 @@ def background(scenario: Scenario, place: Geography) -> np.ndarray:
     """Return the air that flows in, (level, tracer) [ug m-3]: exponential in height, mean of each level."""
     import numpy as np
 
-    from airsim.region import TRACERS
-    from airsim.tables import Column, read_table
+    from airsim.tables import read_table
 
-    layout = (
-        Column("tracer", "示踪物", kind="text", required=True, choices={t: t for t in TRACERS}),
-        Column("surface_concentration", "近地面浓度", unit="ug m-3", required=True, minimum=0),
-        Column("scale_height", "标高", unit="m", required=True, minimum=10),
-    )
-    table = read_table(scenario.resolve(scenario.inputs.background), layout)
+    table = read_table(scenario.resolve(scenario.inputs.background), BACKGROUND)
     missing = [t for t in TRACERS if t not in set(table.frame["tracer"])]
     if missing:
         raise InputError(
@@ -121,7 +127,9 @@ class Stages:
             "row_pollutant": "pollutant",
             "row_unit": "unit",
         }
-        data = {name: ("row", rows[c].fillna("").astype(str).tolist()) for name, c in columns.items()}
+        data: dict[str, tuple[str, Any]] = {
+            name: ("row", rows[c].fillna("").astype(str).tolist()) for name, c in columns.items()
+        }
         data["removed"] = ("row", rows["removed"].to_numpy(float))
         return xr.Dataset(data)
 

@@ -89,8 +89,8 @@ def _table(path: Path) -> Said:
         n = len(read_observed(path))
         return Said(f"观测统计，{n} 行", f"observed statistics, {n} rows")
     place = geography.load(geography.make_grid())
-    files = [path if kind == k else None for k in ("enterprises", "area", "ledger")]
-    read = inventory.read(*files, place)
+    enterprises, area, ledger = (path if kind == k else None for k in ("enterprises", "area", "ledger"))
+    read = inventory.read(enterprises, area, ledger, place)
     n = len(read.coal) if kind == "ledger" else len(read.sources)
     names = {
         "enterprises": Said("企业排放表", "enterprises"),

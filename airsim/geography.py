@@ -192,7 +192,6 @@ class Geography:
         people = (self.counties.population * self.counties.population_in_domain).to_numpy()
         return (people @ self.county_population_weights).reshape(self.grid.ny, self.grid.nx)
 
-
     def outlines(self) -> dict[str, BaseGeometry]:
         """Return the boundary of each city of `CITIES` (shapely, longitude and latitude)."""
         known = {c.id for c in CITIES}

@@ -121,7 +121,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
         groups["/evaluation"] = result.evaluation(groups["/"], observed)
     groups["/budget"] = result.budget(closed, columns, cases)
     groups["/boundaries"] = output.boundaries.dataset(place.outlines())
-    groups["/provenance"] = result.provenance(_inputs(scenario, stages.lists), base)
+    groups["/provenance"] = result.provenance(_inputs(scenario, stages.lists), base, weather.attrs)
     groups["/"].attrs |= {
         "name": scenario.name,
         "title": scenario.title.en,

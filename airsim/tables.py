@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from airsim.errors import InputError, Problem
+from airsim.errors import InputError, Lang, Problem
 
 Cell = str | float | int | bool | None | Any
 
@@ -537,3 +537,31 @@ def _cell(cell: Cell, c: Column, factor: float) -> tuple[Any, tuple[str, str] | 
             return text, (f"must be one of {allowed}", f"须为以下之一：{allowed}")
         return value, None
     return text, None
+
+
+def markdown(columns: Sequence[Column], lang: Lang) -> str:
+    """Return the table of a layout for docs/formats/tables.md, one row a column."""
+    zh = lang == "zh"
+    lines = [
+        "| 列（英文） | 列（中文） | 也识别 | 单位 | 必需 | 说明 |"
+        if zh
+        else "| column | 中文 | also read | unit | required | about |",
+        "|---|---|---|---|---|---|",
+    ]
+    for c in columns:
+        about = c.about_zh if zh else c.about
+        bounds = " ".join(
+            b
+            for b in (
+                "" if c.minimum is None else f">= {c.minimum:g}",
+                "" if c.maximum is None else f"<= {c.maximum:g}",
+            )
+            if b
+        )
+        text = {"text": "文本" if zh else "text", "identifier": "文本编码" if zh else "identifier, as text"}.get(
+            c.kind, ""
+        )
+        said = "; ".join(s for s in (about, text, bounds) if s)
+        must = ("是" if zh else "yes") if c.required else ""
+        lines.append(f"| `{c.name}` | {c.zh} | {'、'.join(c.aliases)} | {c.unit} | {must} | {said} |")
+    return "\n".join(lines)

@@ -150,8 +150,8 @@ def _site(
     total, highest = np.zeros(shape), np.zeros(shape)
     for first in range(0, len(weather), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
-        unit = plume.concentration(stacks, receptors, weather.iloc[part], dispersion=dispersion, by="group")
-        unit = unit.sel(group=stacks["group"].to_numpy()).transpose("time", "group", "receptor").values
+        plumes = plume.concentration(stacks, receptors, weather.iloc[part], dispersion=dispersion, by="group")
+        unit = plumes.sel(group=stacks["group"].to_numpy()).transpose("time", "group", "receptor").values
         hourly = np.einsum("cpts,tsr->cptr", rates[:, :, part], unit, optimize=True)
         total += hourly.sum(axis=2)
         np.maximum(highest, hourly.max(axis=2), out=highest)

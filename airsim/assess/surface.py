@@ -6,6 +6,8 @@ is the population-weighted mean of its cells, so that maps and city series agree
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -66,7 +68,8 @@ def species(
     dict
         `SPECIES` -> array shaped as one tracer [ug m-3].
     """
-    made = composition(tracers, temperature, relative_humidity, axis=0)
+    made: dict[str, npt.NDArray[Any]] = {}
+    made |= composition(tracers, temperature, relative_humidity, axis=0)
     made |= {"om": made["oc"], "other": made["pm25_other"], "so2": tracers[_AT["so2"]], "co": tracers[_AT["co"]]}
     made["no2"] = nitrogen_dioxide(tracers[_AT["nox"]])
     made["pm10"] = made["pm25"] + tracers[_AT["pm_coarse"]]
