@@ -1,0 +1,634 @@
+"""The transport operator of the region: forward, its exact transpose, and the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from airsim.errors import InputError, Problem
+from airsim.region import chemistry, deposition, kernels
+from airsim.region.coefficients import Coefficients, load
+from airsim.region.diffusion import eddy_diffusivity, horizontal_diffusivity, least_diffusivity
+from airsim.region.tracers import TRACERS
+
+if TYPE_CHECKING:
+    from airsim.geography import Grid
+
+Array = NDArray[Any]
+HOUR = 3600.0
+# A step goes X Y Z | local processes | Z Y X (Strang 1968); at least this many an hour, and as many more as keep
+# the air of every box positive between sweeps.
+MIN_STEPS = 3
+MOST_CONVERGENCE = 0.7
+# the vertical air flux may miss continuity by this share of a box's air an hour before the wind is refused
+CONTINUITY = 1e-2
+UG = 1e9  # micrograms in a kilogram
+
+DIMENSIONS = {
+    "x_face_air_flux": ("time", "level", "y", "x_face"),
+    "y_face_air_flux": ("time", "level", "y_face", "x"),
+    "z_face_air_flux": ("time", "level_face", "y", "x"),
+    "air_temperature": ("time", "y", "x"),
+    "relative_humidity": ("time", "y", "x"),
+    "precipitation_flux": ("time", "y", "x"),
+    "atmosphere_boundary_layer_thickness": ("time", "y", "x"),
+    "friction_velocity": ("time", "y", "x"),
+    "obukhov_length": ("time", "y", "x"),
+    "convective_velocity": ("time", "y", "x"),
+    "surface_downwelling_shortwave_flux_in_air": ("time", "y", "x"),
+    "air_mass": ("level", "y", "x"),
+    "roughness_length": ("y", "x"),
+    "urban_area_fraction": ("y", "x"),
+}
+# weather that does not know towns is taken as open country
+OPTIONAL = {"urban_area_fraction"}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Where the tracer came from and where it went; every field (tracer, columns) unless noted.
+
+    initial + emitted + inflow + chemical = in_air + dry + wet + outflow, to round-off.
+
+    Parameters
+    ----------
+    initial, emitted, inflow, chemical : ndarray
+        In the air at the start, emitted, come in through sides and top, net gain by transformation [kg].
+    in_air, dry, wet, outflow : ndarray
+        In the air at the end, deposited dry and wet, gone out through sides and top [kg].
+    minimum : ndarray
+        Smallest concentration at the end of any hour, zero if none is negative [ug m-3].
+    negative : ndarray
+        Largest share of undershoot in the tracer in the air at the end of any hour [1].
+    dry_deposition, wet_deposition : ndarray
+        Deposits per cell, (y, x, tracer, columns) [kg].
+    """
+
+    initial: Array
+    emitted: Array
+    inflow: Array
+    chemical: Array
+    in_air: Array
+    dry: Array
+    wet: Array
+    outflow: Array
+    minimum: Array
+    negative: Array
+    dry_deposition: Array
+    wet_deposition: Array
+
+    @property
+    def residual(self) -> Array:
+        """Unexplained share of the tracer that passed through, (tracer, columns) [1]."""
+        came = self.initial + self.emitted + self.inflow + np.maximum(self.chemical, 0.0)
+        went = self.in_air + self.dry + self.wet + self.outflow - np.minimum(self.chemical, 0.0)
+        return np.divide(came - went, came, out=np.zeros_like(came), where=came != 0.0)
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return the budget with named dimensions and units."""
+        data = {}
+        for field in fields(self):
+            values = getattr(self, field.name)
+            dims = ("y", "x", "tracer", "column") if values.ndim == 4 else ("tracer", "column")
+            units = {"minimum": "ug m-3", "negative": "1"}.get(field.name, "kg")
+            data[field.name] = (dims, values, {"units": units})
+        return xr.Dataset(data, coords={"tracer": list(TRACERS)})
+
+
+@dataclass(frozen=True)
+class _Hour:
+    """What one hour's weather makes of the operator; amounts of air per step [kg]."""
+
+    steps: int
+    x: Array
+    y: Array
+    z: Array
+    spread_x: Array
+    spread_y: Array
+    x_gain: Array  # air a box gains in an x sweep is -x_gain
+    z_gain: Array
+    exchange: Array
+    sink: Array
+    decay: Array
+    keep: Array
+    sampling: Array
+
+
+class Transport:
+    """Linear transport, transformation and deposition on a grid of boxes for one weather.
+
+    One step carries every tag along x, y and z, mixes, deposits, transforms and washes it, and carries it along
+    z, y and x (Strang 1968). Sweeps move mixing ratio with the air mass they themselves move (Easter 1993, Mon.
+    Wea. Rev. 121, 297; Lin & Rood 1996), so a uniform mixing ratio stays uniform, and use an unlimited parabola
+    through three boxes in the coordinate of air mass (third order; QUICKEST of Leonard 1979 on an even grid): no
+    limiter, hence linear. Undershoots are counted in the `Budget`, never cut off.
+
+    Parameters
+    ----------
+    grid : Grid
+        The boxes.
+    meteorology : xarray.Dataset
+        Hourly weather on that grid; read hour by hour, so it may be larger than memory.
+    coefficients : Coefficients, optional
+        Rates and resistances; the shipped ones by default.
+    dtype : {"float32", "float64"}
+        Precision of the state. Budgets are always kept in float64.
+
+    Raises
+    ------
+    InputError
+        If a field is missing, has the wrong shape, is not finite, leaves out an hour, or the wind does not
+        conserve air; the hour is named.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        meteorology: xr.Dataset,
+        coefficients: Coefficients | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.grid = grid
+        self.coefficients = load() if coefficients is None else coefficients
+        self.dtype = np.dtype(dtype)
+        self.meteorology = meteorology
+        _check(grid, meteorology)
+        self.time = meteorology["time"].values
+        self.hours = len(self.time)
+        edges = np.asarray(grid.level_edges, float)
+        self._edges = edges
+        volume = (edges[1:] - edges[:-1])[:, None, None] * grid.spacing**2
+        self.air_mass = np.ascontiguousarray(self._field("air_mass"), np.float64)
+        self.density = self.air_mass / volume
+        self._roughness = np.asarray(self._field("roughness_length"), np.float64)
+        built_up = np.zeros_like(self._roughness)
+        if "urban_area_fraction" in meteorology:
+            built_up = np.asarray(self._field("urban_area_fraction"), np.float64)
+        self._least_diffusivity = least_diffusivity(edges[1:-1, None, None], built_up, self.coefficients.diffusion)
+        self._products = chemistry.products(self.coefficients.chemistry)
+
+    # ---------------------------------------------------------------- streaming
+
+    def run(
+        self,
+        emissions: Callable[[int], Array],
+        *,
+        columns: int,
+        initial: Array | None = None,
+        inflow: Array | None = None,
+        observe: Callable[[int, Array], None] | None = None,
+        levels: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Budget:
+        """Carry any number of columns (cases or source tags) of all tracers through the whole weather.
+
+        Parameters
+        ----------
+        emissions : callable
+            ``emissions(hour)`` -> (lowest levels, y, x, tracer, columns) [kg s-1], constant over the hour.
+        columns : int
+            Number of columns.
+        initial, inflow : ndarray, optional
+            Concentration at the start and in air that comes in, (tracer, columns) or (level, tracer, columns)
+            [ug m-3]; `initial` may also be (level, y, x, tracer, columns). Zero if not given. Without y and x it
+            means one mixing ratio a level, with that concentration at the level's mean air density.
+        observe : callable, optional
+            ``observe(hour, mean)`` gets the hourly mean concentration (level, y, x, tracer, columns) [ug m-3];
+            the array is used again for the next hour, so copy what is to be kept.
+        levels : int, optional
+            How many levels, from the ground up, `observe` wants; all by default.
+        progress : callable, optional
+            ``progress(hours done, hours)``.
+
+        Returns
+        -------
+        Budget
+        """
+        nz, ny, nx = self.air_mass.shape
+        tags = len(TRACERS) * columns
+        q = self._mixing_ratio(initial, columns, whole=True)
+        boundary = self._mixing_ratio(inflow, columns, whole=False)
+        seen = (nz if levels is None else levels) if observe else 0
+        mean = np.empty((seen, ny, nx, tags), self.dtype)
+        through = {axis: np.zeros((2, n, tags)) for axis, n in (("x", nz * ny), ("y", nz * nx), ("z", ny))}
+        chemical = np.zeros((ny, tags))
+        dry, wet = np.zeros((2, ny, nx, tags))
+        emitted = np.zeros(tags)
+        stock, below = np.zeros((2, ny, tags))
+        least = np.zeros((ny, tags))
+        negative = np.zeros(tags)
+        kernels.holdings(q, self.air_mass, self.density, stock, below, least)
+        start = stock.sum(0)
+        for hour in range(self.hours):
+            h = self._hour(hour)
+            source = self._source(emissions(hour), columns)
+            amount = source.sum((0, 1, 2), dtype=np.float64) * HOUR
+            if not np.isfinite(amount).all():
+                raise InputError([_not_finite("emissions", _stamp(self.time[hour]))])
+            emitted += amount
+            self._sweep(q, h, "x", 0.0, boundary, through["x"])
+            for step in range(h.steps):
+                self._sweep(q, h, "y", -h.x_gain, boundary, through["y"])
+                kernels.columns(
+                    q, self.air_mass, h.z, h.exchange, h.sink, source, UG * HOUR / h.steps, h.decay,
+                    chemistry.PARENT, chemistry.CHILD, self._products, h.keep, boundary[-1], h.sampling, mean,
+                    step == 0, *through["z"], chemical, dry, wet,
+                )  # fmt: skip
+                self._sweep(q, h, "y", -h.z_gain, boundary, through["y"])
+                # the last x sweep of a step and the first of the next are one
+                twice = 2.0 if step < h.steps - 1 else 1.0
+                self._sweep(q, h, "x", h.x_gain, boundary, through["x"], twice)
+            kernels.holdings(q, self.air_mass, self.density, stock, below, least)
+            in_air = stock.sum(0)
+            share = np.divide(-below.sum(0), in_air, out=np.zeros(tags), where=in_air > 0.0)
+            negative = np.maximum(negative, share)
+            if observe:
+                observe(hour, mean.reshape(seen, ny, nx, len(TRACERS), columns))
+            if progress:
+                progress(hour + 1, self.hours)
+
+        def shaped(values: Array) -> Array:
+            return values.reshape(*values.shape[:-1], len(TRACERS), columns)
+
+        total = sum(part.sum(1) for part in through.values()) / UG
+        return Budget(
+            initial=shaped(start / UG),
+            emitted=shaped(emitted),
+            inflow=shaped(total[0]),
+            chemical=shaped(chemical.sum(0) / UG),
+            in_air=shaped(stock.sum(0) / UG),
+            dry=shaped(dry.sum((0, 1)) / UG),
+            wet=shaped(wet.sum((0, 1)) / UG),
+            outflow=shaped(total[1]),
+            minimum=shaped(least.min(0)),
+            negative=shaped(negative),
+            dry_deposition=shaped(dry / UG),
+            wet_deposition=shaped(wet / UG),
+        )
+
+    def run_adjoint(
+        self,
+        weights: Callable[[int], Array | None],
+        *,
+        columns: int,
+        observe: Callable[[int, Array], None],
+        levels: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Array:
+        """Carry any number of receptors backwards: the exact transpose of `run`, last hour first.
+
+        Parameters
+        ----------
+        weights : callable
+            ``weights(hour)`` -> (lowest levels, y, x, tracer, columns): how much each hourly mean concentration
+            counts for each receptor [1 per ug m-3]; None if nothing of that hour counts.
+        columns : int
+            Number of receptors.
+        observe : callable
+            ``observe(hour, sensitivity)`` gets d receptor / d emission, (levels, y, x, tracer, columns)
+            [1 per kg s-1]; the array is used again, so copy what is to be kept.
+        levels : int, optional
+            How many levels of emission, from the ground up, are wanted; all by default.
+        progress : callable, optional
+            ``progress(hours done, hours)``.
+
+        Returns
+        -------
+        ndarray
+            Sensitivity to the concentration at the start, (level, y, x, tracer, columns) [1 per ug m-3].
+        """
+        nz, ny, nx = self.air_mass.shape
+        tags = len(TRACERS) * columns
+        shape = (len(TRACERS), columns)
+        q = np.zeros((nz, ny, nx, tags), self.dtype)
+        levels = nz if levels is None else levels
+        sensitivity = np.empty((levels, ny, nx, tags), self.dtype)
+        nothing = np.empty((0, ny, nx, tags), self.dtype)
+        for hour in range(self.hours - 1, -1, -1):
+            h = self._hour(hour)
+            wanted = weights(hour)
+            counts = nothing if wanted is None else self._source(wanted, columns)
+            sensitivity[:] = 0.0
+            for step in range(h.steps - 1, -1, -1):
+                twice = 2.0 if step < h.steps - 1 else 1.0
+                self._sweep_transposed(q, h, "x", h.x_gain, twice)
+                self._sweep_transposed(q, h, "y", -h.z_gain)
+                kernels.columns_transposed(
+                    q, self.air_mass, h.z, h.exchange, h.sink, h.decay, chemistry.PARENT, chemistry.CHILD,
+                    self._products, h.keep, h.sampling, counts, sensitivity, UG * HOUR / h.steps,
+                )  # fmt: skip
+                self._sweep_transposed(q, h, "y", -h.x_gain)
+            self._sweep_transposed(q, h, "x", 0.0)
+            observe(hour, sensitivity.reshape(levels, ny, nx, *shape))
+            if progress:
+                progress(self.hours - hour, self.hours)
+        q /= self.density[..., None]
+        return q.reshape(nz, ny, nx, *shape)
+
+    # ---------------------------------------------------------------- whole fields
+
+    def emissions(self) -> xr.DataArray:
+        """Return a zero emission field (tracer, time, level, y, x) [kg s-1]."""
+        return self._zeros("emission", "kg s-1")
+
+    def concentrations(self) -> xr.DataArray:
+        """Return a zero field of hourly mean concentration (tracer, time, level, y, x) [ug m-3]."""
+        return self._zeros("concentration", "ug m-3")
+
+    def forward(self, emissions: xr.DataArray) -> xr.DataArray:
+        """Return the concentrations an emission field causes, with clean air at the start and coming in.
+
+        Parameters
+        ----------
+        emissions : DataArray
+            (tracer, time, level, y, x) [kg s-1], as `emissions`.
+        """
+        given = self._aligned(emissions)
+        result = self.concentrations()
+
+        def observe(hour: int, mean: Array) -> None:
+            result.values[:, hour] = np.moveaxis(mean[..., 0], -1, 0)
+
+        self.run(lambda hour: np.moveaxis(given[:, hour], 0, -1)[..., None], columns=1, observe=observe)
+        return result
+
+    def adjoint(self, weights: xr.DataArray) -> xr.DataArray:
+        """Return the transpose of `forward` applied to weights shaped as concentrations.
+
+        Parameters
+        ----------
+        weights : DataArray
+            (tracer, time, level, y, x) [1 per ug m-3], as `concentrations`.
+
+        Returns
+        -------
+        DataArray
+            (tracer, time, level, y, x) [1 per kg s-1].
+        """
+        given = self._aligned(weights)
+        result = self._zeros("sensitivity", "(kg s-1)-1")
+
+        def observe(hour: int, sensitivity: Array) -> None:
+            result.values[:, hour] = np.moveaxis(sensitivity[..., 0], -1, 0)
+
+        self.run_adjoint(lambda hour: np.moveaxis(given[:, hour], 0, -1)[..., None], columns=1, observe=observe)
+        return result
+
+    # ---------------------------------------------------------------- inside
+
+    def _sweep(
+        self, q: Array, h: _Hour, axis: str, gained: Any, boundary: Array, through: Array, times: float = 1.0
+    ) -> None:
+        """Carry all tags along one axis; `gained` is the air gained by sweeps before this one [kg]."""
+        kernels.sweep(*self._moves(q, h, axis, gained, times), boundary, *through, *q.shape[1:3], axis == "x")
+
+    def _sweep_transposed(self, q: Array, h: _Hour, axis: str, gained: Any, times: float = 1.0) -> None:
+        kernels.sweep_transposed(*self._moves(q, h, axis, gained, times), *q.shape[1:3], axis == "x")
+
+    def _moves(self, q: Array, h: _Hour, axis: str, gained: Any, times: float) -> tuple[Array, Array, Array, Array]:
+        moved, spread = (h.x, h.spread_x) if axis == "x" else (h.y, h.spread_y)
+        mass = self.air_mass + gained
+        return q.reshape(-1, q.shape[-1]), mass.ravel(), times * moved.ravel(), times * spread.ravel()
+
+    def _zeros(self, name: str, units: str) -> xr.DataArray:
+        shape = (len(TRACERS), self.hours, *self.air_mass.shape)
+        edges = self._edges
+        coords = {
+            "tracer": list(TRACERS),
+            "time": self.time,
+            "level": 0.5 * (edges[1:] + edges[:-1]),
+            "y": self.grid.y,
+            "x": self.grid.x,
+        }
+        return xr.DataArray(np.zeros(shape, self.dtype), coords, tuple(coords), name=name, attrs={"units": units})
+
+    def _aligned(self, field: xr.DataArray) -> Array:
+        """Return a whole field's values after checking that its axes are this operator's."""
+        dims = ("tracer", "time", "level", "y", "x")
+        shape = (len(TRACERS), self.hours, *self.air_mass.shape)
+        if set(field.dims) != set(dims):
+            raise InputError(
+                [_problem(key="dims", value=str(field.dims), allowed=f"must be {dims}", zh=f"应为 {dims}")]
+            )
+        values = field.transpose(*dims).values
+        if values.shape != shape:
+            raise InputError(
+                [_problem(key="shape", value=str(values.shape), allowed=f"must be {shape}", zh=f"应为 {shape}")]
+            )
+        return values
+
+    def _field(self, name: str, hour: int | None = None) -> Array:
+        dims = DIMENSIONS[name]
+        array = self.meteorology[name]
+        array = array.transpose(*dims) if array.dims != dims else array
+        return (array.variable if hour is None else array.variable[hour]).values
+
+    def _mixing_ratio(self, concentration: Array | None, columns: int, *, whole: bool) -> Array:
+        """Turn a concentration [ug m-3] into mixing ratio [ug kg-1], (level, y, x, tag) or (level, tag)."""
+        nz, ny, nx = self.air_mass.shape
+        shape = (len(TRACERS), columns)
+        full = (nz, ny, nx, *shape) if whole else (nz, *shape)
+        if concentration is None:
+            return np.zeros((*full[:-2], shape[0] * columns), self.dtype)
+        given = np.asarray(concentration, np.float64)
+        if whole and given.shape == full:
+            given = given / self.density[..., None, None]
+        elif given.shape in (shape, (nz, *shape)):
+            given = given / self.density.mean((1, 2))[:, None, None]
+            if whole:
+                given = np.broadcast_to(given[:, None, None], full)
+        else:
+            allowed = " / ".join(str(each) for each in (shape, (nz, *shape), full)[: 3 if whole else 2])
+            raise InputError(
+                [_problem(key="shape", value=str(given.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}")]
+            )
+        return np.array(given.reshape(*full[:-2], -1), self.dtype, order="C")
+
+    def _source(self, field: Array, columns: int) -> Array:
+        """Return what a callback gave as (lowest levels, y, x, tag), contiguous, in the dtype of the state."""
+        nz, ny, nx = self.air_mass.shape
+        field = np.asarray(field)
+        if field.ndim != 5 or field.shape[0] > nz or field.shape[1:] != (ny, nx, len(TRACERS), columns):
+            allowed = f"(<= {nz}, {ny}, {nx}, {len(TRACERS)}, {columns})"
+            raise InputError(
+                [_problem(key="shape", value=str(field.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}")]
+            )
+        return np.ascontiguousarray(field, self.dtype).reshape(*field.shape[:3], -1)
+
+    def _hour(self, hour: int) -> _Hour:
+        """Build the operator of one hour from its weather."""
+
+        def plane(name: str) -> Array:
+            return np.asarray(self._field(name, hour), np.float64)
+
+        mass = self.air_mass
+        fx = np.array(self._field("x_face_air_flux", hour), np.float64, order="C")
+        fy = np.array(self._field("y_face_air_flux", hour), np.float64, order="C")
+        fz = np.array(self._field("z_face_air_flux", hour), np.float64, order="C")
+        residual, speed = np.empty((2, mass.shape[1]))
+        kernels.close_vertical(fx, fy, fz, mass, residual, speed)
+        if residual.max() * HOUR > CONTINUITY:
+            raise InputError([_unclosed(self.meteorology, hour, float(residual.max()) * HOUR)])
+        steps = max(MIN_STEPS, int(np.ceil(0.5 * HOUR * speed.max() / MOST_CONVERGENCE)))
+        half = 0.5 * HOUR / steps
+        whole = HOUR / steps
+        fx, fy, fz = (flux * half for flux in (fx, fy, fz))
+        edges, c = self._edges, self.coefficients
+        friction, obukhov = plane("friction_velocity"), plane("obukhov_length")
+        temperature, rain = plane("air_temperature"), plane("precipitation_flux")
+        diffusivity = eddy_diffusivity(
+            edges[1:-1, None, None],
+            np.maximum(plane("atmosphere_boundary_layer_thickness"), 1.0),
+            friction,
+            obukhov,
+            plane("convective_velocity"),
+            self._least_diffusivity,
+        )
+        centres = 0.5 * (edges[1:] + edges[:-1])
+        area = self.grid.spacing**2
+        exchange = np.zeros_like(fz)
+        between = 0.5 * (self.density[1:] + self.density[:-1]) / np.diff(centres)[:, None, None]
+        exchange[1:-1] = whole * area * between * diffusivity
+        # air exchanged sideways: rho K (area of the face) / spacing, with the mean air mass of the two boxes
+        rate = half * horizontal_diffusivity(self.grid.spacing, c.diffusion) / area
+        spread_x, spread_y = np.zeros_like(fx), np.zeros_like(fy)
+        spread_x[..., 1:-1] = rate * 0.5 * (mass[..., 1:] + mass[..., :-1])
+        spread_y[:, 1:-1] = rate * 0.5 * (mass[:, 1:] + mass[:, :-1])
+        velocity = deposition.dry_velocity(centres[0], self._roughness, friction, obukhov, temperature, c)
+        rates = chemistry.rates(
+            plane("surface_downwelling_shortwave_flux_in_air"),
+            plane("relative_humidity"),
+            temperature,
+            edges,
+            c.chemistry,
+        )
+        keep = np.ones_like(velocity)
+        if (rain > 0.0).any():
+            keep = np.exp(-whole * deposition.washout_rate(rain, temperature, c))
+        return _Hour(
+            steps=steps,
+            x=fx,
+            y=fy,
+            z=fz,
+            spread_x=spread_x,
+            spread_y=spread_y,
+            x_gain=fx[..., 1:] - fx[..., :-1],
+            z_gain=fz[1:] - fz[:-1],
+            exchange=exchange,
+            sink=whole * area * self.density[0] * velocity,
+            decay=np.exp(-whole * rates),
+            keep=keep,
+            sampling=(0.5 / steps) * self.density,
+        )
+
+
+def _problem(*, key: str, value: str, allowed: str, zh: str, file: str = "transport", where: str = "") -> Problem:
+    return Problem(file, where, key, value, allowed, zh)
+
+
+def _not_finite(key: str, where: str, file: str = "transport", count: int | None = None) -> Problem:
+    value = "NaN/inf" if count is None else f"NaN/inf x {count}"
+    return Problem(file, where, key, value, "every value must be a finite number", "所有数值必须为有限数")
+
+
+def _name(meteorology: xr.Dataset) -> str:
+    return str(meteorology.encoding.get("source") or meteorology.attrs.get("title") or "meteorology")
+
+
+def _stamp(time: np.datetime64) -> str:
+    return f"{np.datetime_as_string(time, unit='m')}Z"
+
+
+def _unclosed(meteorology: xr.Dataset, hour: int, share: float) -> Problem:
+    return _problem(
+        file=_name(meteorology),
+        where=_stamp(meteorology["time"].values[hour]),
+        key="z_face_air_flux",
+        value=f"{share:.3g}",
+        allowed="air fluxes must keep the air of every box; this share of a box's air is unaccounted for in the hour",
+        zh="空气通量必须使每个网格的空气质量守恒；该小时内有此比例的空气质量不平衡",
+    )
+
+
+def _check(grid: Grid, meteorology: xr.Dataset) -> None:
+    """Refuse weather that cannot carry anything, with every reason and the hours named."""
+    problems = list(_missing(grid, meteorology))
+    if not problems:
+        problems = [*_gaps(meteorology), *_unfit(meteorology)]
+    if problems:
+        raise InputError(problems)
+
+
+def _missing(grid: Grid, meteorology: xr.Dataset) -> Iterator[Problem]:
+    file = _name(meteorology)
+    nz, ny, nx = len(grid.level_edges) - 1, len(grid.y), len(grid.x)
+    sizes = {"level": nz, "y": ny, "x": nx, "level_face": nz + 1, "y_face": ny + 1, "x_face": nx + 1}
+    for name, dims in DIMENSIONS.items():
+        if name not in meteorology:
+            if name not in OPTIONAL:
+                yield _problem(file=file, key=name, value="", allowed="this variable is missing", zh="缺少该变量")
+            continue
+        given = dict(zip(meteorology[name].dims, meteorology[name].shape, strict=True))
+        wanted = {dim: sizes.get(dim, meteorology.sizes.get("time", 0)) for dim in dims}
+        if given != wanted:
+            yield _problem(file=file, key=name, value=str(given), allowed=f"must be {wanted}", zh=f"应为 {wanted}")
+
+
+def _gaps(meteorology: xr.Dataset) -> Iterator[Problem]:
+    time = meteorology["time"].values
+    steps = np.diff(time)
+    for i in np.flatnonzero(steps != np.timedelta64(1, "h")):
+        yield _problem(
+            file=_name(meteorology),
+            where=_stamp(time[i]),
+            key="time",
+            value=_stamp(time[i + 1]),
+            allowed="the hour after this one must follow; hours are missing or out of order",
+            zh="此后应为紧接的下一小时；时间有缺口或次序错乱",
+        )
+
+
+def _unfit(meteorology: xr.Dataset) -> Iterator[Problem]:
+    """Find values that are not finite, or out of the range in which they mean anything."""
+    bounds = {
+        "air_temperature": (150.0, 350.0),
+        "relative_humidity": (0.0, 1.5),
+        "precipitation_flux": (0.0, np.inf),
+        "atmosphere_boundary_layer_thickness": (0.0, np.inf),
+        "friction_velocity": (0.0, np.inf),
+        "convective_velocity": (0.0, np.inf),
+        "surface_downwelling_shortwave_flux_in_air": (-1.0, 2000.0),
+        "air_mass": (np.finfo(float).tiny, np.inf),
+        "roughness_length": (np.finfo(float).tiny, np.inf),
+        "urban_area_fraction": (0.0, 1.0),
+    }
+    file = _name(meteorology)
+    time = meteorology["time"].values
+    for name, dims in DIMENSIONS.items():
+        if name not in meteorology:
+            continue
+        array = meteorology[name]
+        hourly = "time" in dims
+        array = array.transpose(*dims) if hourly else array
+        low, high = bounds.get(name, (-np.inf, np.inf))
+        for hour in range(len(time) if hourly else 1):
+            values = (array.variable[hour] if hourly else array.variable).values
+            smallest, largest = float(values.min()), float(values.max())  # both NaN if any is
+            where = _stamp(time[hour]) if hourly else ""
+            if not (np.isfinite(smallest) and np.isfinite(largest)):
+                yield _not_finite(name, where, file, int(np.count_nonzero(~np.isfinite(values))))
+            elif smallest < low or largest > high:
+                yield _problem(
+                    file=file, where=where, key=name, value=f"{smallest:.4g} .. {largest:.4g}",
+                    allowed=f"must lie between {low:g} and {high:g}", zh=f"应在 {low:g} 与 {high:g} 之间",
+                )  # fmt: skip
+            elif name == "obukhov_length" and not values.all():
+                yield _problem(
+                    file=file, where=where, key=name, value="0",
+                    allowed="must not be zero; neutral is a large number", zh="不得为零；中性层结取很大的数",
+                )  # fmt: skip
