@@ -78,7 +78,9 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
 
     say.stage("区域输送与化学转化", "transport and chemistry", 0.60)
     period = scenario.period
-    surface = SurfaceAir(place, weather, period.spin_up_hours, tuple(names), tuple(cases))
+    transport = region.Transport(place.grid, weather)
+    constant = transport.coefficients.equilibrium.constant
+    surface = SurfaceAir(place, weather, period.spin_up_hours, tuple(names), tuple(cases), constant)
     inflow = np.zeros((place.grid.nz, len(region.TRACERS), len(columns)))
     inflow[..., -1] = case.background(scenario, place)
 
@@ -86,7 +88,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
         rates = [g.at(h) for g in gridded]
         return np.stack([*rates, np.zeros_like(rates[0])], axis=-1)
 
-    closed = region.Transport(place.grid, weather).run(
+    closed = transport.run(
         emit,
         columns=len(columns),
         initial=inflow,
@@ -126,6 +128,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
         "name": scenario.name,
         "title": scenario.title.en,
         "title_zh": scenario.title.zh,
+        "equilibrium_constant": constant,
     }
     return xr.DataTree.from_dict(groups)
 
@@ -303,6 +306,7 @@ def run_to_files(path: Path, out: Path, *, lang: Lang, progress: Reporter | None
         "inputs": [
             {"file": f, "sha256": h, "kind": k}
             for f, h, k in zip(*(inputs[f"input_{n}"].values.tolist() for n in ("file", "sha256", "kind")), strict=True)
+            if h  # what is made, not read, has none
         ],
     }
     files.write_bytes(written[3], json.dumps(record, ensure_ascii=False, indent=2).encode())

@@ -50,7 +50,10 @@ def nitrogen_dioxide(nox: npt.ArrayLike) -> npt.NDArray[np.floating]:
 
 
 def species(
-    tracers: npt.NDArray[np.floating], temperature: npt.ArrayLike, relative_humidity: npt.ArrayLike
+    tracers: npt.NDArray[np.floating],
+    temperature: npt.ArrayLike,
+    relative_humidity: npt.ArrayLike,
+    constant: str = "mozurkewich",
 ) -> dict[str, npt.NDArray[np.floating]]:
     """Turn tracer concentrations into air-quality species.
 
@@ -62,6 +65,8 @@ def species(
         Broadcast against one tracer [K].
     relative_humidity : array_like
         Broadcast against one tracer [1].
+    constant : str
+        Dissociation constant of ammonium nitrate, see `airsim.region.equilibrium`.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def species(
         `SPECIES` -> array shaped as one tracer [ug m-3].
     """
     made: dict[str, npt.NDArray[Any]] = {}
-    made |= composition(tracers, temperature, relative_humidity, axis=0)
+    made |= composition(tracers, temperature, relative_humidity, axis=0, constant=constant)
     made |= {"om": made["oc"], "other": made["pm25_other"], "so2": tracers[_AT["so2"]], "co": tracers[_AT["co"]]}
     made["no2"] = nitrogen_dioxide(tracers[_AT["nox"]])
     made["pm10"] = made["pm25"] + tracers[_AT["pm_coarse"]]
@@ -90,6 +95,8 @@ class SurfaceAir:
         Names of the leading columns; the last column of the run is the background, which is added to each.
     maps : tuple of str
         Cases of which the PM2.5 map is kept for every hour.
+    constant : str
+        See `species`.
 
     Attributes
     ----------
@@ -108,7 +115,9 @@ class SurfaceAir:
         skip: int,
         cases: tuple[str, ...],
         maps: tuple[str, ...],
+        constant: str = "mozurkewich",
     ) -> None:
+        self._constant = constant
         self._weights = geography.city_weights
         self._temperature = weather["air_temperature"].values
         self._humidity = weather["relative_humidity"].values
@@ -134,9 +143,9 @@ class SurfaceAir:
         columns = np.moveaxis(air, (2, 3), (0, 1))
         total = columns[:, :n] + columns[:, n : n + 1]
         self.lowest = min(self.lowest, float(total.min()))
-        made = species(total, self._temperature[hour], self._humidity[hour])
+        made = species(total, self._temperature[hour], self._humidity[hour], self._constant)
         for name, field in made.items():
             self.city[name][:, h] = (self._weights @ field.reshape(n, -1).T).T
         self.pm25_field[:, h] = made["pm25"][self._mapped]
-        inflow = species(columns[:, n], self._temperature[hour], self._humidity[hour])["pm25"]
+        inflow = species(columns[:, n], self._temperature[hour], self._humidity[hour], self._constant)["pm25"]
         self.background[h] = self._weights @ inflow.ravel()

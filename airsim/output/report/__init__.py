@@ -246,7 +246,7 @@ def _answers(tree: xr.DataTree, found: Findings) -> list[Text]:
         failing = list(rows.loc[~rows["all_pass"].astype(bool), "city"])
         name = words.name(words.LEVELS, level)
         zh = f"{name.zh}：{len(rows)} 个城市中 {len(rows) - len(failing)} 个达到全部减排比例要求"
-        en = f"{name.en.capitalize()}: {len(rows) - len(failing)} of {len(rows)} cities reach all required shares"
+        en = f"{name.en[0].upper()}{name.en[1:]}: {len(rows) - len(failing)} of {len(rows)} cities reach all required shares"
         if failing:
             zh += f"，未达标的是{'、'.join(found.cities.loc[failing, 'zh'])}"
             en += f"; failing: {', '.join(found.cities.loc[failing, 'en'])}"
