@@ -1,6 +1,6 @@
 """What a scenario names, made: place, inventory, weather, the air at the edges, and what its measures do.
 
-The pipeline, the coal balance and the transport operator all begin here.
+The pipeline and the coal balance begin here.
 """
 
 from __future__ import annotations
@@ -228,38 +228,3 @@ def alert_windows(measure: scenarios.Emergency) -> pd.DataFrame:
         for city in alert.cities
     ]
     return strictest(pd.DataFrame(rows))
-
-
-def balance(scenario: Scenario, base: Inventory, stages: Stages) -> xr.Dataset:
-    """Return the coal balance of the scenario's ``coal`` block.
-
-    Raises
-    ------
-    InputError
-        There is no such block or no ledger, or a year or city is not in it.
-    """
-    import pandas as pd
-
-    from airsim import coal
-    from airsim.geography import CITIES
-
-    asked = scenario.coal
-    if asked is None or scenario.inputs.coal_ledger is None:
-        key = "coal" if asked is None else "inputs.coal_ledger"
-        raise InputError([Problem(scenario.file, "", key, "", "the coal balance needs this key", "煤炭平衡需要该键")])
-    cities = list(asked.cities or [c.id for c in CITIES if c.guanzhong])
-    lines = [
-        coal.growth_lines(
-            base.coal,
-            asked.base_year,
-            g.percent,
-            cities=[c for c in cities if g.cities is None or c in g.cities],
-            sectors=g.sectors,
-            name=f"growth {i}",
-        )
-        for i, g in enumerate(asked.growth, start=1)
-    ]
-    if stages.rows:
-        lines.append(coal.lines_of(pd.concat(stages.rows, ignore_index=True)))
-    table = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame()
-    return coal.balance_of(base.coal, table, asked.base_year, asked.target_year, asked.rules, cities=cities)

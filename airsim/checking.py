@@ -35,7 +35,7 @@ def check(path: Path) -> Said:
 
 
 def _scenario(path: Path) -> Said:
-    from airsim import case
+    from airsim import case, coal
     from airsim.scenario import load
 
     scenario = load(path)
@@ -44,7 +44,7 @@ def _scenario(path: Path) -> Said:
     case.background(scenario, place)
     stages = case.measured(scenario, base)
     if scenario.coal is not None:
-        case.balance(scenario, base, stages)
+        coal.cap_of(scenario, base, stages)
     points = int((base.sources["kind"] == "point").sum())
     areas = len(base.sources) - points
     return Said(

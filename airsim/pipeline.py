@@ -57,8 +57,8 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
     import numpy as np
     import xarray as xr
 
+    from airsim import coal, output, region, result
     from airsim import inventory as inventories
-    from airsim import output, region, result
     from airsim.assess.evaluation import read_observed
     from airsim.assess.near_field import near_field
     from airsim.assess.surface import SurfaceAir
@@ -116,7 +116,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
     if stages.lists:
         groups["/emergency"] = _compliance(stages.lists, base)
     if scenario.coal is not None:
-        groups["/coal"] = result.coal(case.balance(scenario, base, stages))
+        groups["/coal"] = result.coal(coal.cap_of(scenario, base, stages))
     groups["/meteorology"] = result.meteorology(place, weather, slice(period.spin_up_hours, None))
     if scenario.inputs.observations is not None:
         observed = read_observed(scenario.resolve(scenario.inputs.observations))
