@@ -211,6 +211,34 @@ def measured(scenario: Scenario, base: Inventory) -> Stages:
     return stages
 
 
+def near_field(scenario: Scenario, base: Inventory) -> dict[str, Any]:
+    """Return the arguments of the near field, enterprises named in the file looked up; empty without the block.
+
+    Raises
+    ------
+    InputError
+        An enterprise that the inventory lacks.
+    """
+    from airsim.measures import find_enterprise
+
+    if scenario.near_field is None:
+        return {}
+    asked = scenario.near_field.model_dump()
+    if not isinstance(asked["enterprises"], int):
+        at = (scenario.file, scenario.line("near_field"))
+        problems: list[Problem] = []
+        found: list[str] = []
+        for name in asked["enterprises"]:
+            try:
+                found += find_enterprise(base, name, at)
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(problems)
+        asked["enterprises"] = found
+    return asked
+
+
 def alert_windows(measure: scenarios.Emergency) -> pd.DataFrame:
     """Return the alerts of a measure, one row a city and window: city, level, start, end [UTC]."""
     import pandas as pd

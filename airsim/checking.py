@@ -42,6 +42,7 @@ def _scenario(path: Path) -> Said:
     place = case.place(scenario)
     base = case.inventory(scenario, place)
     case.background(scenario, place)
+    case.near_field(scenario, base)
     stages = case.measured(scenario, base)
     if scenario.coal is not None:
         coal.cap_of(scenario, base, stages)

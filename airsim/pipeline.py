@@ -57,7 +57,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
     import numpy as np
     import xarray as xr
 
-    from airsim import coal, output, region, result
+    from airsim import coal, output, region, result, rules
     from airsim import inventory as inventories
     from airsim.assess.evaluation import read_observed
     from airsim.assess.near_field import near_field
@@ -66,6 +66,7 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
     place = case.place(scenario)
     base = case.inventory(scenario, place)
     stages = case.measured(scenario, base)
+    near = case.near_field(scenario, base)
 
     say.stage("气象场", "weather", 0.16)
     weather = case.weather(scenario, place)
@@ -110,7 +111,9 @@ def run(scenario: Scenario, progress: Reporter | None = None) -> xr.DataTree:
     groups["/emissions"] = result.emissions(base, of_case, kept)
     groups["/enterprises"] = result.enterprises(base, of_case, kept)
     if scenario.near_field is not None:
-        groups["/plume"] = near_field(place, base, of_case, weather, kept, **scenario.near_field.model_dump())
+        groups["/plume"] = near_field(
+            place, base, of_case, weather, kept, rules.load("air_quality", date=period.start.date()), **near
+        )
 
     say.stage("核算与评估", "shares, coal and evaluation", 0.03)
     if stages.lists:

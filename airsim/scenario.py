@@ -341,19 +341,32 @@ class Coal(_Block):
         return self
 
 
+class Receptor(_Block):
+    """A place that is asked about by name: a school, a hospital, a monitoring station."""
+
+    name: str
+    """What it is called."""
+    longitude: Annotated[float, Field(ge=95, le=125)]
+    """[degrees east, WGS84]."""
+    latitude: Annotated[float, Field(ge=25, le=45)]
+    """[degrees north, WGS84]."""
+
+
 class NearField(_Block):
-    """Fine-grid plume statistics of the largest enterprises around each city."""
+    """Fine-grid plume statistics of stacks around each city, and what each adds at named places."""
 
     cities: tuple[CityId, ...] = ("xian", "baoji", "xianyang", "tongchuan", "weinan")
     """Cities with a fine grid."""
-    enterprises: Annotated[int, Field(ge=1, le=200)] = 8
-    """How many of the largest within the radius [1]."""
-    radius: Annotated[float, Field(ge=2000, le=50000)] = 25000.0
-    """Half width of the fine grid around the city's seat [m]."""
+    enterprises: Annotated[int, Field(ge=1, le=200)] | Annotated[tuple[str, ...], Field(min_length=1)] = 8
+    """How many of the largest within the radius, or which: ids, credit codes or full names."""
+    radius: Annotated[float, Field(ge=2000, le=50000)] = 15000.0
+    """Half width of the fine grid around the city's centre of population [m]."""
     spacing: Annotated[float, Field(ge=50, le=2000)] = 250.0
     """Distance between receptors [m]."""
-    dispersion: Literal["similarity", "briggs_rural", "briggs_urban", "pasquill_gifford"] = "briggs_rural"
+    dispersion: Literal["similarity", "briggs_rural", "briggs_urban", "pasquill_gifford"] = "similarity"
     """Dispersion scheme of the plume."""
+    receptors: tuple[Receptor, ...] = ()
+    """Named places: concentration, share of each enterprise, exceedances."""
 
 
 class Scenario(_Block):

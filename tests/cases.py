@@ -23,5 +23,10 @@ coal:
   base_year: 2018
   target_year: 2019
   growth: [{percent: 0.7}]
-near_field: {cities: [xian, baoji], enterprises: 3, radius: 4000, spacing: 1000}
+near_field:
+  cities: [xian, baoji]
+  enterprises: 3
+  radius: 10000
+  spacing: 2000
+  receptors: [{name: 小寨, longitude: 108.94, latitude: 34.2324}]
 """

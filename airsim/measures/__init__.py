@@ -5,7 +5,7 @@ new sources where a fuel takes another's place, and moves the coal ledger by the
 say what it removed from what was left, so that the rows of all measures add up.
 """
 
-from airsim.measures.cuts import cut, limit, stop
+from airsim.measures.cuts import cut, find_enterprise, limit, stop
 from airsim.measures.households import ROUTES, coal_substitution
 from airsim.measures.ledger import COAL_FUELS, IMPORTED, LEDGER
 from airsim.measures.lists import LIST_POLLUTANTS, emergency
@@ -19,6 +19,7 @@ __all__ = [
     "coal_substitution",
     "cut",
     "emergency",
+    "find_enterprise",
     "limit",
     "stop",
 ]

@@ -126,7 +126,7 @@ def limit(
     """
     check_percent(percent, at)
     window = check_window(start, end, at)
-    ids = _find_enterprise(inventory, enterprise, at)
+    ids = find_enterprise(inventory, enterprise, at)
     kind = "stop" if percent == 100 else "limit"
     measure = measure or new_id(inventory, kind)
     factor = pd.DataFrame(1.0 - percent / 100.0, index=ids, columns=list(POLLUTANTS))
@@ -154,7 +154,14 @@ def stop(
     return limit(inventory, enterprise, 100.0, start, end, year=year, measure=measure, at=at)
 
 
-def _find_enterprise(inventory: Inventory, enterprise: str, at: tuple[str, str]) -> list[str]:
+def find_enterprise(inventory: Inventory, enterprise: str, at: tuple[str, str] = ("", "")) -> list[str]:
+    """Return the sources of an enterprise named by its id, credit code or full name.
+
+    Raises
+    ------
+    InputError
+        It is not in the inventory; the nearest name is given.
+    """
     points = inventory.sources[inventory.sources["kind"] == "point"]
     wanted = normalise(enterprise)
     for column in ("enterprise_id", "credit_code", "name"):

@@ -180,3 +180,19 @@ def test_report_again_from_the_result(done, tmp_path):
     ended = airsim("report", done[0] / "result.nc", "--out", tmp_path / "again.html", "--lang", "en", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "again.html").stat().st_size > 100_000
+
+
+def test_near_field_statistics_hang_together(tree):
+    near = tree["plume"].to_dataset()
+    assert bool((near["concentration_max"] >= near["concentration_day"]).all())
+    assert bool((near["concentration_day"] >= near["concentration_mean"] * 0.999).all())
+    assert float(near["concentration_mean"].max()) > 0
+    # a place's mean is the sum of what its stacks add
+    parts = near["receptor_contribution"].sum("stack")
+    np.testing.assert_allclose(parts, near["receptor_mean"].sel(case="base"), rtol=1e-4)
+    # GB 3095 limits the day but not the hour of PM2.5
+    assert bool(near["hours_above"].sel(pollutant="PM25").isnull().all())
+    assert bool(near["days_above"].notnull().all())
+    # what the list stops shows at the ground, and nothing gets worse by it
+    change = near["concentration_mean"].sel(case="controlled") - near["concentration_mean"].sel(case="base")
+    assert float(change.sel(site="xian").max()) <= 1e-6

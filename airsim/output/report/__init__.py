@@ -170,6 +170,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         # one pollutant a site is enough at first sight
         "plumes": [f for f in plumes if f["first"]],
         "more_plumes": [f for f in plumes if not f["first"]],
+        "near": _near(tree, found),
         "composition": single["composition"],
         "evaluation": evaluation,
         "budget": budget,
@@ -182,6 +183,37 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
             "figures": [*series, *(f for f in single.values() if f), *plumes],
         },
     }
+
+
+def _near(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
+    """Return the near field in numbers: the worst point of each site, and the named places with their main sources."""
+    near = findings.group(tree, "plume")
+    if near is None:
+        return None
+    case = near.sel(case="base") if "case" in near.dims else near
+    rows = []
+
+    def row(kind: str, zh: str, en: str, at: xr.Dataset, names: tuple[str, ...], sources: str) -> dict[str, Any]:
+        values = [float(at[n].max()) for n in names]
+        return {"kind": kind, "zh": zh, "en": en, "values": values, "sources": sources}
+
+    for pollutant in near["pollutant"].to_numpy() if "pollutant" in near.dims else []:
+        label = words.name(words.POLLUTANTS, str(pollutant)).en
+        if "hours_above" in case:
+            for i, city in enumerate(near["site_city"].to_numpy()):
+                at = case.isel(site=i).sel(pollutant=pollutant)
+                name = found.name(str(city))
+                fields = ("concentration_mean", "concentration_day", "concentration_max", "days_above", "hours_above")
+                rows.append(row("site", name.zh, name.en, at, fields, "") | {"pollutant": label})
+        for place in near["receptor"].to_numpy() if "receptor" in near.dims else []:
+            at = case.sel(receptor=place, pollutant=pollutant)
+            fields = ("receptor_mean", "receptor_day", "receptor_max", "receptor_days_above", "receptor_hours_above")
+            by = at["receptor_contribution"].to_numpy()
+            most = [k for k in by.argsort()[::-1][:3] if by[k] > 0.005 * by.sum()]
+            listed = "；".join(f"{near['stack_name'].to_numpy()[k]} {100 * by[k] / by.sum():.0f} %" for k in most)
+            rows.append(row("place", str(place), str(place), at, fields, listed) | {"pollutant": label})
+    standard = Text(str(near.attrs.get("standard_zh", "")), str(near.attrs.get("standard", "")))
+    return {"rows": rows, "standard": standard} if rows else None
 
 
 def _title(tree: xr.DataTree) -> Text:
@@ -246,7 +278,8 @@ def _answers(tree: xr.DataTree, found: Findings) -> list[Text]:
         failing = list(rows.loc[~rows["all_pass"].astype(bool), "city"])
         name = words.name(words.LEVELS, level)
         zh = f"{name.zh}：{len(rows)} 个城市中 {len(rows) - len(failing)} 个达到全部减排比例要求"
-        en = f"{name.en[0].upper()}{name.en[1:]}: {len(rows) - len(failing)} of {len(rows)} cities reach all required shares"
+        en = f"{len(rows) - len(failing)} of {len(rows)} cities reach all required shares"
+        en = f"{name.en[0].upper()}{name.en[1:]}: {en}"
         if failing:
             zh += f"，未达标的是{'、'.join(found.cities.loc[failing, 'zh'])}"
             en += f"; failing: {', '.join(found.cities.loc[failing, 'en'])}"
