@@ -142,6 +142,7 @@ def _named(
     for name in at_place[0][0]:
         values = np.stack([made[name][..., 0] for made, _ in at_place], axis=1)
         group["receptor_" + name.removeprefix("concentration_")] = (axes, values.astype(np.float32))
+    group = group.assign_coords(stack=field.points.index[stacks].astype(str).tolist())
     group["stack_name"] = ("stack", field.points["name"].iloc[stacks].tolist())
     group["receptor_contribution"] = (
         ("receptor", "stack", "pollutant"),
