@@ -159,6 +159,31 @@ def coal(
 
 
 @app.command()
+def rank(
+    scenario: Annotated[Path, typer.Argument(help="情景文件 / scenario file (YAML)")],
+    city: Annotated[list[str], typer.Option("--city", help="受体城市，可多次给出 / receptor city, repeatable")],
+    window: Annotated[
+        tuple[str, str], typer.Option("--window", help="起止时间，默认整个时段 / start and end; default: the period")
+    ] = ("", ""),
+    out: OutOption = Path("results"),
+    lang: LangOption = "",
+) -> None:
+    """按对某市 PM2.5 的边际影响为企业与面源排名（伴随） / Rank sources by marginal impact on a city (adjoint)."""
+    spoken = _language(lang)
+    from airsim.progress import Progress
+
+    def work() -> None:
+        from airsim import pipeline
+
+        with Progress(spoken) as progress:
+            done = pipeline.rank_to_files(scenario, city, window if any(window) else None, out, spoken, progress)
+        for line in (*done.summary, *map(str, done.files)):
+            typer.echo(line)
+
+    _guarded(spoken, work)
+
+
+@app.command()
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT.nc", help="结果文件 / result file")],
     out: Annotated[Path | None, typer.Option("--out", help="HTML 文件 / HTML file")] = None,

@@ -644,6 +644,29 @@ def _check_files(scenario: Scenario, tree: Any) -> None:
         raise InputError(problems)
 
 
+def window(text: tuple[str, str]) -> tuple[dt.datetime, dt.datetime]:
+    """Read a window given on the command line: two ISO times, Beijing unless zoned.
+
+    Raises
+    ------
+    InputError
+        Not a time, not a full hour, or the end is not after the start.
+    """
+    found: list[dt.datetime] = []
+    problems = []
+    for value in text:
+        try:
+            found.append(_utc(dt.datetime.fromisoformat(value)))
+        except (ValueError, PydanticCustomError):
+            en, zh = _SAID["datetime_type"]
+            problems.append(Problem("--window", "", "", value, f"{en}, on the full hour", f"{zh}，且为整点"))
+    if not problems and found[1] <= found[0]:
+        problems.append(Problem("--window", "", "", text[1], "must be after the start", "须晚于起始时间"))
+    if problems:
+        raise InputError(problems)
+    return found[0], found[1]
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the scenario file, for editors."""
     made = Scenario.model_json_schema(mode="validation")

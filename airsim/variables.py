@@ -37,6 +37,7 @@ _CONTENT_TYPE = {
 _PRINTED_UNITS = {
     "1": ("", ""),
     "ug m-3": ("μg/m³", "μg/m³"),
+    "ug m-3 t-1": ("μg/m³/t", "μg/m³/吨"),
     "t year-1": ("t/a", "吨/年"),
     "t a-1": ("t/a", "吨/年"),
     "kg d-1": ("kg/d", "kg/d"),
@@ -55,6 +56,8 @@ _GROUPS = {
     "/emissions": ("Emissions by city and sector", "分城市、分部门排放"),
     "/enterprises": ("Enterprises", "企业"),
     "/attribution": ("What each step of measures takes from PM2.5", "各步措施对 PM2.5 的贡献"),
+    "/ranking": ("Sources ranked by marginal impact (adjoint)", "排放源边际影响排名（伴随）"),
+    "/transfer": ("Whose emissions are in whose air", "城市间传输矩阵"),
     "/measures": ("What each measure removed (ledger)", "各项措施的减排台账"),
     "/emergency": ("Emergency list: shares against requirements", "应急减排核算：比例与要求"),
     "/coal": ("Coal balance", "煤炭平衡"),

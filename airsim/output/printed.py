@@ -169,3 +169,52 @@ def coal(balance: xr.Dataset, lang: Lang) -> list[str]:
             else f"coal burnt outside for the electricity of substitutions: {induced / 1e3:.1f} kt (not in the total)"
         )
     return lines
+
+
+def ranking(group: xr.Dataset, lang: Lang, most: int = 15) -> list[str]:
+    """Return the largest enterprises and area sources of each city as lines.
+
+    Parameters
+    ----------
+    group : Dataset
+        From `airsim.assess.ranking.rank`.
+    lang : {"zh", "en"}
+    most : int
+        How many of each [1].
+    """
+    from airsim.geography import CITIES
+
+    zh = lang == "zh"
+    names = {c.id: c.name_zh if zh else c.name_en for c in CITIES}
+    lines = []
+    for receptor in group["receptor"].values:
+        at = group.sel(receptor=receptor)
+        base, city = float(at["pm25_base"]), names.get(str(receptor), str(receptor))
+        lines.append(
+            f"{city}：PM2.5 时段均值 {base:.1f} ug/m3，各源边际影响如下"
+            if zh
+            else f"{city}: PM2.5 {base:.1f} ug/m3 in the window mean; marginal impact of"
+        )
+        for kind, title in (
+            ("enterprise", "企业" if zh else "enterprises"),
+            ("area", "面源" if zh else "area sources"),
+        ):
+            head = (
+                [title, "城市", "行业", "ug/m3", "占比", "每千吨"]
+                if zh
+                else [title, "city", "sector", "ug/m3", "share", "per kt"]
+            )
+            impact = at[f"{kind}_impact"].values
+            rows = [
+                [
+                    str(group[f"{kind}_name"].values[i]),
+                    names.get(str(group[f"{kind}_city"].values[i]), ""),
+                    words.name(words.SECTORS, str(group[f"{kind}_sector"].values[i])).of(lang),
+                    f"{impact[i]:.3f}",
+                    f"{100 * impact[i] / base:.2f}%",
+                    f"{1e3 * float(at[f'{kind}_impact_per_tonne'].values[i]):.2f}",
+                ]
+                for i in impact.argsort()[::-1][:most]
+            ]
+            lines += columns([head, *rows])
+    return lines

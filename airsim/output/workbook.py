@@ -46,21 +46,7 @@ def write(tree: xr.DataTree, path: Path, lang: Lang) -> None:
     InputError
         The file is open in another program or may not be written.
     """
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        buffer,
-        {
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "nan_inf_to_errors": False,
-            "default_format_properties": {
-                "font_name": "宋体" if lang == "zh" else "Calibri",
-                "font_size": 11,
-            },
-        },
-    )
+    buffer, book = _book(lang)
     found = findings.find(tree)
     style = _Style(book)
     sheets: Sequence[tuple[Text, Callable[[_Sheet, xr.DataTree, Findings], None]]] = (
@@ -79,6 +65,82 @@ def write(tree: xr.DataTree, path: Path, lang: Lang) -> None:
         sheet.finish()
     book.close()
     write_bytes(Path(path), buffer.getvalue())
+
+
+def write_ranking(ranking: xr.Dataset, path: Path, lang: Lang) -> None:
+    """Write a ranking as a workbook: enterprises and area sources of each city, the largest impact first.
+
+    Parameters
+    ----------
+    ranking : Dataset
+        The group ``/ranking`` (`airsim.assess.ranking.rank`).
+    path : Path
+        The .xlsx file.
+    lang : {"zh", "en"}
+
+    Raises
+    ------
+    InputError
+        As `write`.
+    """
+    from airsim.geography import CITIES
+
+    buffer, book = _book(lang)
+    style = _Style(book)
+    names = {c.id: Text(c.name_zh, c.name_en) for c in CITIES}
+    kinds = (("enterprise", Text("企业", "enterprises")), ("area", Text("面源", "area sources")))
+    for receptor in ranking["receptor"].to_numpy():
+        at = ranking.sel(receptor=receptor)
+        city = words.name(names, str(receptor))
+        for kind, title in kinds:
+            sheet = _Sheet(book, style, Text(f"{city.zh}-{title.zh}", f"{city.en} {title.en}").of(lang), lang)
+            pollutants = [str(p) for p in ranking["pollutant"].to_numpy()]
+            base = f"{float(at['pm25_base']):.1f}"
+            said = Text(
+                f"对{city.zh} PM2.5 时段均值的边际影响；基准 {base} μg/m³",
+                f"marginal impact on the window mean of PM2.5 in {city.en}; base {base} ug/m3",
+            )
+            sheet.note(said.of(lang))
+            tonnes = [f"{words.name(words.POLLUTANTS, p).of(lang)} t" for p in pollutants]
+            heads = ("排名", "名称", "城市", "行业", "影响 μg/m³", "每千吨 μg/m³") if lang == "zh" else (
+                "rank", "name", "city", "sector", "impact ug/m3", "per kt ug/m3",
+            )  # fmt: skip
+            sheet.head(*heads, *tonnes)
+            impact = at[f"{kind}_impact"].to_numpy()
+            emitted = ranking[f"{kind}_emitted"].to_numpy()
+            for i in impact.argsort()[::-1]:
+                sheet.line(
+                    int(at[f"{kind}_rank"].to_numpy()[i]),
+                    str(ranking[f"{kind}_name"].to_numpy()[i]),
+                    words.name(names, str(ranking[f"{kind}_city"].to_numpy()[i])).of(lang),
+                    words.name(words.SECTORS, str(ranking[f"{kind}_sector"].to_numpy()[i])).of(lang),
+                    (float(impact[i]), style(num_format="0.000")),
+                    (1e3 * float(at[f"{kind}_impact_per_tonne"].to_numpy()[i]), style(num_format="0.000")),
+                    *((float(v), style(num_format=_ONE)) for v in emitted[i]),
+                )
+            sheet.finish()
+    book.close()
+    write_bytes(Path(path), buffer.getvalue())
+
+
+def _book(lang: Lang) -> tuple[io.BytesIO, Any]:
+    """Open a workbook in memory in which text stays text."""
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        buffer,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": False,
+            "default_format_properties": {
+                "font_name": "宋体" if lang == "zh" else "Calibri",
+                "font_size": 11,
+            },
+        },
+    )
+    return buffer, book
 
 
 class _Style:

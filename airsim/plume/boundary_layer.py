@@ -41,8 +41,9 @@ def stability_correction(height: npt.ArrayLike, obukhov_length: npt.ArrayLike) -
     """
     length = np.asarray(obukhov_length, dtype=float)
     zeta = np.asarray(height, dtype=float) / length
-    mu = (1.0 - 16.0 * np.minimum(zeta, 0.0)) ** 0.25
-    convective = 2.0 * np.log((1.0 + mu) / 2.0) + np.log((1.0 + mu * mu) / 2.0) - 2.0 * np.arctan(mu) + np.pi / 2.0
+    mu2 = np.sqrt(1.0 - 16.0 * np.minimum(zeta, 0.0))
+    mu = np.sqrt(mu2)
+    convective = np.log((1.0 + mu) ** 2 * (1.0 + mu2) / 8.0) - 2.0 * np.arctan(mu) + np.pi / 2.0
     stable = -17.0 * (1.0 - np.exp(-0.29 * np.maximum(zeta, 0.0)))
     return np.where(length > 0.0, stable, convective)
 

@@ -164,25 +164,27 @@ def pm25(
     return composition(concentration, temperature, humidity, axis=axis, constant=constant)["pm25"]
 
 
-def pm25_gradient(
+class Jacobian(NamedTuple):
+    """Derivatives of particulate nitrate and ammonium with respect to every tracer, shaped as the tracers [1]."""
+
+    nitrate: Field
+    ammonium: Field
+
+
+def jacobian(
     concentration: NDArray[Any],
     temperature: ArrayLike,
     humidity: ArrayLike,
     *,
     axis: int = -2,
     constant: str = "mozurkewich",
-) -> Field:
-    """Return d PM2.5 / d tracer at a state: the weights with which an adjoint run sees PM2.5.
+) -> Jacobian:
+    """Return the derivatives of `partition` at a state.
 
     With x = NH3 gas / (NH3 gas + HNO3 gas) in moles, dn/d(nitrate) = x and dn/d(free ammonia) = 1 - x. At the
     edges of a regime the derivative is that of the regime with less nitrate.
 
     Parameters as for `composition`.
-
-    Returns
-    -------
-    ndarray
-        Shape of the concentration, its tracer axis in place [1].
     """
     tracer = np.moveaxis(concentration, axis, 0)
     k = dissociation_constant(temperature, humidity, constant)
@@ -199,12 +201,36 @@ def pm25_gradient(
     to_nitrate = np.where(salty, 0.5 * (1.0 + (free - n) / root), 0.0)
     to_free = np.where(salty, 0.5 * (1.0 - (free - n) / root), 0.0)
     neutral = free > 0.0
-    pair = NITRATE + AMMONIUM
-    gradient = np.zeros((len(TRACERS), *k.shape))
+    taken = np.where(neutral & (s > 0.0), 2.0, 0.0)  # ammonia that a mole of sulphate takes
+    nitrate, ammonium = np.zeros((2, len(TRACERS), *k.shape))
+    nitrate[INDEX["sulphate"]] = -NITRATE * taken * to_free / SULPHATE
+    nitrate[INDEX["nitrate"]] = to_nitrate
+    nitrate[INDEX["ammonia"]] = NITRATE * to_free / AMMONIA
+    ammonium[INDEX["sulphate"]] = AMMONIUM * taken * (1.0 - to_free) / SULPHATE
+    ammonium[INDEX["nitrate"]] = AMMONIUM * to_nitrate / NITRATE
+    ammonium[INDEX["ammonia"]] = AMMONIUM * np.where(neutral, to_free, 1.0) / AMMONIA
+    return Jacobian(np.moveaxis(nitrate, 0, axis), np.moveaxis(ammonium, 0, axis))
+
+
+def pm25_gradient(
+    concentration: NDArray[Any],
+    temperature: ArrayLike,
+    humidity: ArrayLike,
+    *,
+    axis: int = -2,
+    constant: str = "mozurkewich",
+) -> Field:
+    """Return d PM2.5 / d tracer at a state: the weights with which an adjoint run sees PM2.5.
+
+    Parameters as for `composition`.
+
+    Returns
+    -------
+    ndarray
+        Shape of the concentration, its tracer axis in place [1].
+    """
+    salts = jacobian(concentration, temperature, humidity, axis=axis, constant=constant)
+    gradient = np.moveaxis(salts.nitrate + salts.ammonium, axis, 0)
     for name in PARTICULATE:
-        gradient[INDEX[name]] = 1.0
-    taken = np.where(neutral, 2.0 * AMMONIUM - 2.0 * pair * to_free, 0.0) / SULPHATE
-    gradient[INDEX["sulphate"]] += np.where(s > 0.0, taken, 0.0)
-    gradient[INDEX["nitrate"]] = pair * to_nitrate / NITRATE
-    gradient[INDEX["ammonia"]] = np.where(neutral, pair * to_free, AMMONIUM) / AMMONIA
+        gradient[INDEX[name]] += 1.0
     return np.moveaxis(gradient, 0, axis)

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN001, ANN201, ANN202  kernels are typed by the arrays they are called with
 """Hot loops of the region engine: plain arrays in, plain arrays filled, nothing else.
 
 Every forward loop stands beside its transpose. The state ``q`` is a mixing ratio [ug tracer per kg air] with axes

@@ -2,7 +2,9 @@
 
 import json
 
+import openpyxl
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 from airsim import shipped
@@ -80,3 +82,32 @@ def test_output_survives_a_gbk_console(scenario_file):
     said = call("emergency", LIST, "--level", "orange", "--lang", "zh").output
     said += call("coal", scenario_file, "--lang", "zh").output
     said.encode("gbk")
+
+
+def test_rank_names_the_sources_and_writes_them(scenario_file):
+    out = scenario_file.parent / "out"
+    window = ("2019-01-02T12:00", "2019-01-03T00:00")
+    said = call("rank", scenario_file, "--city", "xian", "--window", *window, "--out", out, "--lang", "en")
+    assert said.exit_code == 0, said.output
+    assert "Xi'an: PM2.5" in said.output
+    with xr.open_datatree((out / "关中-short" / "ranking.nc").read_bytes()) as tree:
+        ranking = tree["ranking"].to_dataset().load()
+    impact = ranking["enterprise_impact"].sel(receptor="xian")
+    assert impact.values.argmax() == ranking["enterprise_rank"].sel(receptor="xian").values.argmin()
+    assert 0 < float(ranking["pm25_explained"].sel(receptor="xian")) < float(ranking["pm25_base"].sel(receptor="xian"))
+    book = openpyxl.load_workbook(out / "关中-short" / "ranking.xlsx")
+    sheet = book.worksheets[0]
+    largest = str(ranking["enterprise_name"].values[int(impact.values.argmax())])
+    assert sheet["B3"].value == largest
+
+
+@pytest.mark.parametrize("window", [("2019-01-03", "2019-01-02"), ("soon", "2019-01-02"), ("2018-01-01", "2018-01-02")])
+def test_rank_refuses_a_window_that_is_none(scenario_file, window):
+    said = call("rank", scenario_file, "--city", "xian", "--window", *window, "--lang", "en")
+    assert said.exit_code == 2, said.output
+
+
+def test_rank_refuses_an_unknown_city(scenario_file):
+    said = call("rank", scenario_file, "--city", "atlantis", "--lang", "en")
+    assert said.exit_code == 2
+    assert "atlantis" in said.output
