@@ -5,11 +5,13 @@ import dataclasses
 import joint_case
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airsim import inventory
 from airsim.assess import transfer
+from airsim.output import netcdf
 from airsim.region import receptors
 from airsim.region.equilibrium import composition
 from airsim.region.tracers import INDEX, TRACERS
@@ -133,3 +135,10 @@ def test_a_scenario(world):
     assert float(own) > float(
         group["contribution"].sel(approach="tag", species="pm25", source="baoji", receptor="xian")
     )
+
+
+def test_the_matrix_is_written_as_the_table_says(matrix, tmp_path):
+    netcdf.write(xr.DataTree.from_dict({"/transfer": matrix}), tmp_path / "transfer.nc")
+    read = netcdf.read(tmp_path / "transfer.nc")["transfer"].to_dataset()
+    np.testing.assert_array_equal(read["contribution"], matrix["contribution"])
+    assert read["contribution"].attrs["units"] == "ug m-3"
