@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -408,6 +409,7 @@ class _Run:
         reach = np.empty((*shape, stretches))
         flat = np.empty((*shape, levels, stretches), dtype=np.bool_)
         ray = np.empty((*shape, kernels.RAY_FIELDS))
+        threads = numba.get_num_threads()
         kernels.tabulate(
             table,
             reach,
@@ -421,6 +423,7 @@ class _Run:
             coefficients,
             self.position,
             kernels.BASIS,
+            threads,
         )
         kernels.tiles(
             out,
@@ -436,6 +439,7 @@ class _Run:
             flat,
             ray,
             hour,
+            threads,
         )
 
     def _depletion(

@@ -538,7 +538,6 @@ def tabulate_one(table, reach, flat, levels, scheme, plume, hour, winds, coeffic
     lost = 0.0
     guess = _wind(plume[HEIGHT], winds) + 0.3
     wanders = plume[MEANDER] > 0.0
-    loudest = np.empty(int(plume[STRETCHES]))
     for k in range(int(plume[STRETCHES])):
         low = plume[START] * _power(k)
         widest = 0.0
@@ -565,7 +564,6 @@ def tabulate_one(table, reach, flat, levels, scheme, plume, hour, winds, coeffic
                     values[i, j] += left[j]
         # the last node lies 1.2 % short of the stretch's end
         reach[k] = 2.0 * CUT * (1.02 * widest) ** 2
-        loudest[k] = values[1 : 1 + n_levels].max()
         functions = 1 + n_levels
         if wanders:
             functions += n_levels
@@ -573,23 +571,6 @@ def tabulate_one(table, reach, flat, levels, scheme, plume, hour, winds, coeffic
                 flat[i, k] = _even(values[1 + n_levels + i])
         for f in range(functions):
             _fit_one(table[f, k], values[f], basis, sums)
-    _hush(reach, loudest, loudest.shape[0])
-
-
-@njit(error_model="numpy", cache=True)
-def _hush(reach, loudest, stretches):
-    """Let the stretches near the source not reach anything while the plume has not come down to the receptors.
-
-    `loudest` is ln of the largest concentration in each stretch; what is e^-35 below the plume's own largest, or
-    below 1e-35 ug m-3, is left out.
-    """
-    peak = -1.0e30
-    for k in range(stretches):
-        peak = max(peak, loudest[k])
-    for k in range(stretches):
-        if loudest[k] >= max(peak - 35.0, -80.0):
-            break
-        reach[k] = 0.0
 
 
 @njit(error_model="numpy", cache=True)
@@ -633,13 +614,26 @@ def _ray(ray, plume, position):
     ray[WANDERS] = 1.0 if emits and plume[MEANDER] > 0.0 else 0.0
 
 
+@njit(error_model="numpy", inline="always")
+def _dealt(i, n, hands):
+    """Return the number of the card that comes i-th if n are dealt to `hands` and laid down hand after hand.
+
+    A parallel loop gives every thread a run of iterations; day and night hours, which cost differently, lie
+    together in the order of time and apart in this one.
+    """
+    each = n // hands
+    return i % each * hands + i // each if i < each * hands else i
+
+
 @njit(parallel=True, error_model="numpy", cache=True)
-def tabulate(table, reach, flat, ray, levels, scheme, plume, hour, winds, coefficients, position, basis):
+def tabulate(table, reach, flat, ray, levels, scheme, plume, hour, winds, coefficients, position, basis, threads):
     """Fill `table[hour, source, function, stretch, coefficient]` and what goes with it for all plumes."""
     hours, sources, _, stretches, _ = table.shape
     plumes = hours * sources
-    for block in prange((plumes + _BLOCK - 1) // _BLOCK):
-        scratch = np.empty((16, max(stretches * NODES, NODES)))
+    blocks = (plumes + _BLOCK - 1) // _BLOCK
+    for i in prange(blocks):
+        block = _dealt(i, blocks, threads)
+        scratch = np.empty((15, max(stretches * NODES, NODES)))
         for hs in range(block * _BLOCK, min((block + 1) * _BLOCK, plumes)):
             h = hs // sources
             s = hs % sources
@@ -943,8 +937,6 @@ def tabulate_rows(table, reach, flat, levels, scheme, plume, hour, winds, coeffi
     coherent = scratch[12, :n]
     wandering = scratch[13, :n]
     sums = scratch[14, :NODES]
-    loudest = scratch[15, :stretches]
-    loudest[:] = -1.0e30
     for level in range(n_levels):
         z = levels[level]
         if scheme != SIMILARITY or (stable and elevated > 0.0):
@@ -979,15 +971,12 @@ def tabulate_rows(table, reach, flat, levels, scheme, plume, hour, winds, coeffi
             if level == 0:
                 _fit_one(table[0, k], half[i : i + NODES], basis, sums)
             _fit_one(table[1 + level, k], coherent[i : i + NODES], basis, sums)
-            for j in range(i, i + NODES):
-                loudest[k] = max(loudest[k], coherent[j])
             if plume[MEANDER] > 0.0:
                 row = wandering[i : i + NODES]
                 flat[level, k] = _even(row)
                 _fit_one(table[1 + n_levels + level, k], row, basis, sums)
     for k in range(stretches):
         reach[k] = CUT * 1.04 / half[k * NODES + NODES - 1]
-    _hush(reach, loudest, stretches)
 
 
 # --- pairs, by tiles ----------------------------------------------------------------------------------------
@@ -1362,7 +1351,7 @@ def _tile(total, x, y, box, level, n_levels, candidates, first, last, table, rea
 
 
 @njit(parallel=True, error_model="numpy", cache=True)
-def tiles(out, x, y, box, order, level, n_levels, group, table, reach, flat, ray, hour):
+def tiles(out, x, y, box, order, level, n_levels, group, table, reach, flat, ray, hour, threads):
     """Add the sum of tabulated plumes to `out[group, hour, receptor]`.
 
     Receptors come in tiles, relative to the tile's centre, each tile with its box (centre x, y, half widths) and
@@ -1375,7 +1364,7 @@ def tiles(out, x, y, box, order, level, n_levels, group, table, reach, flat, ray
     n_tiles = box.shape[0]
     n_clusters = (n_tiles + _CLUSTER - 1) // _CLUSTER
     for hc in prange(hours * n_clusters):
-        h = hc // n_clusters
+        h = _dealt(hc // n_clusters, hours, threads)
         begin = hc % n_clusters * _CLUSTER
         end = min(begin + _CLUSTER, n_tiles)
         around = np.empty(4)
