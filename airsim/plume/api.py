@@ -312,7 +312,7 @@ class _Run:
         if len(self.receptor) == 0 or len(self.sources) == 0:
             return np.ones(len(self.sources)), np.full(len(self.sources), 2.0)
         xy = self.receptor[:, :2]
-        nearest = cKDTree(xy).query(self.position[:, :2])[0]
+        nearest = cKDTree(xy, balanced_tree=False, compact_nodes=False).query(self.position[:, :2])[0]
         corner = np.array([xy.min(axis=0), xy.max(axis=0)])
         farthest = np.hypot(*np.max(np.abs(self.position[:, None, :2] - corner[None, :, :]), axis=1).T)
         wide = (self.sources.sigma_y > 0.0) | (self.sources.deposition_velocity > 0.0)
@@ -339,7 +339,7 @@ class _Run:
                 dispersion.coefficients(self.scheme)[hour[:, kernels.CLASS].astype(int), :1], plume.shape[:2]
             )
         start = np.maximum(self.nearest / 6.0, 1.0)
-        for part in (3.5, 2.2, 1.5, 1.2):
+        for part in (2.5, 1.3):
             x = np.maximum(self.nearest / part, 1.0)
             rise = np.minimum(
                 plume[..., kernels.RISE], np.cbrt((plume[..., kernels.JET] + plume[..., kernels.BUOYANCY] * x) * x)
@@ -488,12 +488,15 @@ def _tiles(
         while stack:
             part = stack.pop()
             if len(part) > size:
-                along = x[part] if np.ptp(x[part]) >= np.ptp(y[part]) else y[part]
+                px, py = x[part], y[part]
+                along = px if px.max() - px.min() >= py.max() - py.min() else py
                 half = size * (-(-len(part) // size) // 2)
                 ranked = part[np.argpartition(along, half)] if half < len(part) else part
                 stack += [ranked[half:], ranked[:half]]
                 continue
-            order.append(np.pad(np.sort(part), (0, size - len(part)), constant_values=-1))
+            tile = np.full(size, -1, dtype=np.int64)
+            tile[: len(part)] = np.sort(part)
+            order.append(tile)
             levels.append(int(k))
     flat = np.concatenate(order)
     # the rest of a tile that is not full lies with its first receptor
