@@ -285,7 +285,7 @@ def _roughness(geography: Geography, relief: Relief) -> Floats:
 
 
 def _built_up(geography: Geography) -> Floats:
-    """Return the share of built-up land [1]: 100 m2 a head (GB 50137-2011, middle of 85 to 115 m2), estimated."""
+    """Return the share of built-up land [1]: 100 m2 a head (GB 50137-2011, from memory), estimated."""
     return np.clip(geography.population * 100.0 / geography.grid.cell_area, 0, 1)
 
 
