@@ -38,9 +38,9 @@ FORMULA, CURVES, SIMILARITY = range(3)  # how sigma is found: Briggs' formulae, 
 # A table goes by stretches of distance, x from start 4^k to start 4^(k+1). In t = (x - g)/(x + g), g the middle of a
 # stretch (in ln x), a stretch is |t| <= 1/3 while x = 0, where a plume's functions are singular, is t = -1: Chebyshev
 # interpolation gains a factor 5.8 a node.
-NODES = 9  # a stretch: relative error of the tabulated plume about 1e-6
+NODES = 8  # a stretch: relative error of the tabulated plume about 5e-6
 _BLOCK = 32  # plumes that share a thread's scratch space
-_CLUSTER = 8  # tiles
+_CLUSTER = 4  # tiles
 TILE = 128
 NEAREST = 1.0  # [m]: a receptor nearer than this is given the value there
 FAR_BELOW = -1.0e30  # ln of nothing
@@ -984,8 +984,7 @@ def tabulate_rows(table, reach, flat, levels, scheme, plume, hour, winds, coeffi
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _polynomial(c, t):
-    p = c[8]
-    p = p * t + c[7]
+    p = c[7]
     p = p * t + c[6]
     p = p * t + c[5]
     p = p * t + c[4]
@@ -1011,7 +1010,7 @@ def _add_inside(total, x, y, sin, cos, along, across, table, s, f, k, middle):
     `x`, `y` are relative to the tile's centre, which lies at (along, across) of the plume; `middle` is that of the
     stretch. Float32: the error, about 1e-6, is that of the table.
     """
-    a0, a1, a2, a3, a4, a5, a6, a7, a8 = (
+    a0, a1, a2, a3, a4, a5, a6, a7 = (
         table[s, f, k, 0],
         table[s, f, k, 1],
         table[s, f, k, 2],
@@ -1020,9 +1019,8 @@ def _add_inside(total, x, y, sin, cos, along, across, table, s, f, k, middle):
         table[s, f, k, 5],
         table[s, f, k, 6],
         table[s, f, k, 7],
-        table[s, f, k, 8],
     )
-    b0, b1, b2, b3, b4, b5, b6, b7, b8 = (
+    b0, b1, b2, b3, b4, b5, b6, b7 = (
         table[s, 0, k, 0],
         table[s, 0, k, 1],
         table[s, 0, k, 2],
@@ -1031,21 +1029,20 @@ def _add_inside(total, x, y, sin, cos, along, across, table, s, f, k, middle):
         table[s, 0, k, 5],
         table[s, 0, k, 6],
         table[s, 0, k, 7],
-        table[s, 0, k, 8],
     )
     for i in range(TILE):
         distance = along - (sin * x[i] + cos * y[i])
         t = (distance - middle) / (distance + middle)
         side = across + (sin * y[i] - cos * x[i])
-        p = ((((((((a8 * t + a7) * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
-        q = ((((((((b8 * t + b7) * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
+        p = (((((((a7 * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
+        q = (((((((b7 * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
         total[i] += exponential32(max(p - side * side * q, _LOWEST))
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def _add_across(total, x, y, sin, cos, along, across, table, s, f, k, middle, low, high):
     """As `_add_inside` for a tile of which only what lies from `low` to `high` downwind is in the stretch."""
-    a0, a1, a2, a3, a4, a5, a6, a7, a8 = (
+    a0, a1, a2, a3, a4, a5, a6, a7 = (
         table[s, f, k, 0],
         table[s, f, k, 1],
         table[s, f, k, 2],
@@ -1054,9 +1051,8 @@ def _add_across(total, x, y, sin, cos, along, across, table, s, f, k, middle, lo
         table[s, f, k, 5],
         table[s, f, k, 6],
         table[s, f, k, 7],
-        table[s, f, k, 8],
     )
-    b0, b1, b2, b3, b4, b5, b6, b7, b8 = (
+    b0, b1, b2, b3, b4, b5, b6, b7 = (
         table[s, 0, k, 0],
         table[s, 0, k, 1],
         table[s, 0, k, 2],
@@ -1065,7 +1061,6 @@ def _add_across(total, x, y, sin, cos, along, across, table, s, f, k, middle, lo
         table[s, 0, k, 5],
         table[s, 0, k, 6],
         table[s, 0, k, 7],
-        table[s, 0, k, 8],
     )
     for i in range(TILE):
         distance = along - (sin * x[i] + cos * y[i])
@@ -1073,8 +1068,8 @@ def _add_across(total, x, y, sin, cos, along, across, table, s, f, k, middle, lo
         inside = (distance >= low) & (distance < high)
         reached = min(max(distance, low), high)
         t = (reached - middle) / (reached + middle)
-        p = ((((((((a8 * t + a7) * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
-        q = ((((((((b8 * t + b7) * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
+        p = (((((((a7 * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
+        q = (((((((b7 * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
         value = exponential32(max(p - side * side * q, _LOWEST))
         total[i] += value if inside else _ZERO
 
@@ -1086,7 +1081,7 @@ def _add_first(total, x, y, sin, cos, along, across, table, s, f, middle, high):
     It begins at the source; what is nearer than its lower end gets the value there, and what is within 1 m
     of the source, on whatever side, that at 1 m.
     """
-    a0, a1, a2, a3, a4, a5, a6, a7, a8 = (
+    a0, a1, a2, a3, a4, a5, a6, a7 = (
         table[s, f, 0, 0],
         table[s, f, 0, 1],
         table[s, f, 0, 2],
@@ -1095,9 +1090,8 @@ def _add_first(total, x, y, sin, cos, along, across, table, s, f, middle, high):
         table[s, f, 0, 5],
         table[s, f, 0, 6],
         table[s, f, 0, 7],
-        table[s, f, 0, 8],
     )
-    b0, b1, b2, b3, b4, b5, b6, b7, b8 = (
+    b0, b1, b2, b3, b4, b5, b6, b7 = (
         table[s, 0, 0, 0],
         table[s, 0, 0, 1],
         table[s, 0, 0, 2],
@@ -1106,7 +1100,6 @@ def _add_first(total, x, y, sin, cos, along, across, table, s, f, middle, high):
         table[s, 0, 0, 5],
         table[s, 0, 0, 6],
         table[s, 0, 0, 7],
-        table[s, 0, 0, 8],
     )
     for i in range(TILE):
         distance = along - (sin * x[i] + cos * y[i])
@@ -1116,8 +1109,8 @@ def _add_first(total, x, y, sin, cos, along, across, table, s, f, middle, high):
         side = _ZERO if near else side
         reached = max(distance, _NEAREST_S)
         t = min(max((reached - middle) / (reached + middle), -_THIRD), _THIRD)
-        p = ((((((((a8 * t + a7) * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
-        q = ((((((((b8 * t + b7) * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
+        p = (((((((a7 * t + a6) * t + a5) * t + a4) * t + a3) * t + a2) * t + a1) * t) + a0
+        q = (((((((b7 * t + b6) * t + b5) * t + b4) * t + b3) * t + b2) * t + b1) * t) + b0
         value = exponential32(max(p - side * side * q, _LOWEST))
         total[i] += value if inside else _ZERO
 
@@ -1125,7 +1118,7 @@ def _add_first(total, x, y, sin, cos, along, across, table, s, f, middle, high):
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def _add_meander(total, x, y, dx, dy, table, s, f, k, middle, low, high):
     """Add one stretch of the part of a plume that meanders into all directions, share P/(2 pi r), from its ln."""
-    p0, p1, p2, p3, p4, p5, p6, p7, p8 = (
+    p0, p1, p2, p3, p4, p5, p6, p7 = (
         table[s, f, k, 0],
         table[s, f, k, 1],
         table[s, f, k, 2],
@@ -1134,7 +1127,6 @@ def _add_meander(total, x, y, dx, dy, table, s, f, k, middle, low, high):
         table[s, f, k, 5],
         table[s, f, k, 6],
         table[s, f, k, 7],
-        table[s, f, k, 8],
     )
     for i in range(TILE):
         east = dx + x[i]
@@ -1143,7 +1135,7 @@ def _add_meander(total, x, y, dx, dy, table, s, f, k, middle, low, high):
         inside = (square >= low * low) & (square < high * high)
         r = np.sqrt(square)
         t = min(max((r - middle) / (r + middle), -_THIRD), _THIRD)
-        q = ((((((((p8 * t + p7) * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
+        q = (((((((p7 * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
         value = exponential32(max(q, _LOWEST))
         total[i] += value if inside else _ZERO
 
@@ -1151,7 +1143,7 @@ def _add_meander(total, x, y, dx, dy, table, s, f, k, middle, low, high):
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def _add_meander_inside(total, x, y, dx, dy, table, s, f, k, middle):
     """As `_add_meander_flat` for a tile wholly inside the stretch."""
-    p0, p1, p2, p3, p4, p5, p6, p7, p8 = (
+    p0, p1, p2, p3, p4, p5, p6, p7 = (
         table[s, f, k, 0],
         table[s, f, k, 1],
         table[s, f, k, 2],
@@ -1160,20 +1152,19 @@ def _add_meander_inside(total, x, y, dx, dy, table, s, f, k, middle):
         table[s, f, k, 5],
         table[s, f, k, 6],
         table[s, f, k, 7],
-        table[s, f, k, 8],
     )
     for i in range(TILE):
         east = dx + x[i]
         north = dy + y[i]
         r = np.sqrt(east * east + north * north)
         t = (r - middle) / (r + middle)
-        total[i] += ((((((((p8 * t + p7) * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
+        total[i] += (((((((p7 * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def _add_meander_flat(total, x, y, dx, dy, table, s, f, k, middle, low, high):
     """As `_add_meander` from the concentration itself."""
-    p0, p1, p2, p3, p4, p5, p6, p7, p8 = (
+    p0, p1, p2, p3, p4, p5, p6, p7 = (
         table[s, f, k, 0],
         table[s, f, k, 1],
         table[s, f, k, 2],
@@ -1182,7 +1173,6 @@ def _add_meander_flat(total, x, y, dx, dy, table, s, f, k, middle, low, high):
         table[s, f, k, 5],
         table[s, f, k, 6],
         table[s, f, k, 7],
-        table[s, f, k, 8],
     )
     for i in range(TILE):
         east = dx + x[i]
@@ -1191,7 +1181,7 @@ def _add_meander_flat(total, x, y, dx, dy, table, s, f, k, middle, low, high):
         inside = (square >= low * low) & (square < high * high)
         r = np.sqrt(square)
         t = min(max((r - middle) / (r + middle), -_THIRD), _THIRD)
-        q = ((((((((p8 * t + p7) * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
+        q = (((((((p7 * t + p6) * t + p5) * t + p4) * t + p3) * t + p2) * t + p1) * t) + p0
         total[i] += q if inside else _ZERO
 
 
