@@ -7,6 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import xarray as xr
 
+from airsim.region import kernels
+from airsim.region.transport import _Sweep
+
 EDGES = (0.0, 50.0, 120.0, 250.0, 450.0, 750.0, 1200.0, 2000.0, 3000.0)
 
 
@@ -86,6 +89,20 @@ def weather(g, hours=3, *, x=None, y=None, z=None, mass=None, seed=2, **planes):
     data |= {name: (("time", "y", "x"), value) for name, value in fields.items()}
     time = np.datetime64("2026-01-05T16", "ns") + np.arange(hours) * np.timedelta64(1, "h")
     return xr.Dataset(data, coords={"time": time}, attrs={"title": "test weather", "synthetic": "yes"})
+
+
+def swept(axis, q, mass, moved, spread, boundary=None, *, back=False):
+    """One sweep of the engine over arrays (level, y, x, tag), (level, y, x) and faces; state, gain and loss."""
+    plan = _Sweep.of(axis, mass, moved, spread, q.dtype)
+    shape, tags = mass.shape, q.shape[-1]
+    flat = np.array(q, order="C").reshape(-1, tags)
+    through = np.zeros((2, shape[0] * max(shape[1:]), tags))
+    if back:
+        kernels.sweep_transposed(flat, plan.first, plan.transposed().weights, axis, *shape)
+    else:
+        end = np.zeros((shape[0], tags), q.dtype) if boundary is None else np.asarray(boundary, q.dtype)
+        kernels.sweep(flat, plan.first, plan.weights, plan.ends, end, through, axis, *shape)
+    return flat.reshape(q.shape), *through
 
 
 # ---------------------------------------------------------------- slow twins

@@ -4,9 +4,13 @@ Every forward loop stands beside its transpose. The state ``q`` is a mixing rati
 (level, y, x, tag); a tag is one column of one tracer and is the innermost, vectorised axis. Air masses and air
 amounts moved are float64 [kg]; coefficients are cast to the dtype of ``q`` before they meet a tag.
 
-Written for one core per line of cells: a line (one row, one column of the map, one vertical) is copied to a buffer
-that stays in the first-level cache, all its sub-cycles are done there, and it is copied back. Every line is done by
-one iteration of the parallel loop, so the result does not depend on the number of threads.
+What depends on the weather alone is worked out once an hour: a sweep is then five rows in, one row out, with ready
+weights. A strip is `STRIP` neighbouring lines of boxes (one line along x); it is copied to a buffer that stays in the
+second-level cache, and written back as it is carried. Every strip is done by one iteration of the parallel loop, so the
+result does not depend on the number of threads; and every line has weights of its own, so neither on the strips.
+
+Loops over tags are kept free of branches and have no call around them: otherwise numba counts references to the rows
+there, which takes longer than the arithmetic.
 """
 
 from __future__ import annotations
@@ -20,8 +24,14 @@ from numba import njit, prange
 COURANT = 0.9
 # values smaller than this are set to zero once a step, because denormal numbers are slow [ug kg-1]
 TINY = 1e-30
-# a line of cells is worked on in groups of at most this many tags, so that it fits the first-level cache
-TAG_BLOCK = 160
+# lines along y and z that are carried side by side
+STRIP = 8
+# lines along x that share a buffer, one after the other
+BATCH = 8
+# axes
+X, Y, Z = 0, 1, 2
+# air of a box beyond the end of a line: a parabola through an endless box is the straight line through the others
+ENDLESS = 1e100
 
 _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}}
 
@@ -53,324 +63,555 @@ def cycles(mass, moved, spread, size):
 
 
 @njit(**_OPTIONS)
-def _stencil(mass, s, diffused, size, face):
-    """Return donor and upwind cell of a face (as buffer rows) and the weights A, B of its tracer flux.
-
-    flux = s q_C + A (q_R - q_L) + B (q_C - q_U), with L and R the cells on either side, C the one of them that gives
-    air, U the next one upwind. The first part and |s| a, s b in A, B make the flux s times the mean, over the air
-    swept through the face, of the parabola that reproduces the means of the three cells, in the coordinate of air
-    mass (on an even grid QUICKEST, Leonard 1979); A also holds diffusion.
-    Buffer row 0 is the lower boundary value, 1..size the cells, size + 1 the upper boundary value.
-    """
-    if s >= 0.0:
-        c, d, u, swept = face - 1, face, face - 2, s
-    else:
-        c, d, u, swept = face, face - 1, face + 1, -s
-    if c < 0 or c >= size or d < 0 or d >= size:  # through a boundary: what the giving side holds
-        return c + 1, c + 1, 0.0, 0.0
-    mc, md = mass[c], mass[d]
-    if u < 0 or u >= size:  # beside the boundary: the straight line through two cells
-        return c + 1, c + 1, swept * (mc - swept) / (mc + md) - diffused, 0.0
-    mu = mass[u]
-    near, far = mc + md, mc + mu
-    rest = (mc - swept) / (near * far * (mu + near))
-    a = rest * (far - swept) * far
-    b = rest * (md + swept) * near
-    return c + 1, u + 1, swept * a - diffused, s * b
+def strips(axis, nz, ny, nx):
+    """Return the number of strips along an axis, and of lines side by side in each."""
+    if axis == X:
+        return nz * ny, 1
+    return (nz if axis == Y else ny) * ((nx + STRIP - 1) // STRIP), STRIP
 
 
 @njit(**_OPTIONS)
-def advect(q, r, left, mass, moved, spread, size, inflow, outflow):
-    """Carry the tags of one line for one step; return the buffer that holds the result, and the other.
-
-    Parameters
-    ----------
-    q, r : (size + 2, tag)
-        State with the boundary values in the first and last row, and a second buffer with the same rows.
-    left : (tag,)
-        Work space of the dtype of q.
-    mass : (size,)
-        Air mass at the start [kg]; holds the air mass at the end on return.
-    moved : (size + 1,)
-        Air moved through the faces in the step, positive towards higher index [kg].
-    spread : (size + 1,)
-        Air exchanged by diffusion through the inner faces in the step [kg].
-    inflow, outflow : (tag,)
-        Tracer that came in and went out is added here [ug].
-    """
-    tags = q.shape[1]
-    real = q.dtype.type
-    count = cycles(mass, moved, spread, size)
-    share = 1.0 / count
-    for _ in range(count):
-        for end in range(2):
-            s = moved[0] * share if end == 0 else -moved[size] * share
-            first, last = (q[0], q[1]) if end == 0 else (q[size + 1], q[size])
-            if s > 0.0:
-                for n in range(tags):
-                    inflow[n] += s * first[n]
-            elif s < 0.0:
-                for n in range(tags):
-                    outflow[n] -= s * last[n]
-        for n in range(tags):
-            left[n] = real(0.0)
-        for i in range(size):
-            s0, s1 = moved[i] * share, moved[i + 1] * share
-            new = mass[i] + s0 - s1
-            c, u, wa, wb = _stencil(mass, s1, spread[i + 1] * share, size, i + 1)
-            a, b = real(wa), real(wb)
-            per = 1.0 / new
-            lower, upper, inverse = real(max(s0, 0.0) * per), real(max(-s1, 0.0) * per), real(per)
-            below, own, above, qc, qu, to = q[i], q[i + 1], q[i + 2], q[c], q[u], r[i + 1]
-            for n in range(tags):
-                right = a * (above[n] - own[n]) + b * (qc[n] - qu[n])
-                change = lower * (below[n] - own[n]) + upper * (above[n] - own[n])
-                to[n] = own[n] + (change + inverse * (left[n] - right))
-                left[n] = right
-        for i in range(size):
-            mass[i] += (moved[i] - moved[i + 1]) * share
-        q, r = r, q
-    return q, r
+def _strip(axis, strip, nz, ny, nx):
+    """Return lines, boxes in a line, first box, step between boxes, first face and step between faces of a strip."""
+    if axis == X:
+        return 1, nx, strip * nx, 1, strip * (nx + 1), 1
+    per = (nx + STRIP - 1) // STRIP
+    row, i = strip // per, strip % per * STRIP
+    lines = min(STRIP, nx - i)
+    if axis == Y:
+        return lines, ny, row * ny * nx + i, nx, row * (ny + 1) * nx + i, nx
+    return lines, nz, row * nx + i, ny * nx, row * nx + i, ny * nx
 
 
 @njit(**_OPTIONS)
-def advect_transposed(q, r, flux, weight, start, mass, moved, spread, size):
-    """Transpose of `advect` for the cells of a line; return the buffer that holds the result, and the other.
+def _load(mass, moved, spread, share, cycle, air, through, mixed, axis, strip, nz, ny, nx):
+    """Set air, air moved and air exchanged of a strip in one sub-cycle, (box or face, line) flattened.
 
-    Parameters
-    ----------
-    q, r : (size + 2, tag)
-        Adjoint state and a second buffer; the boundary rows are not used.
-    flux : (size + 3, tag)
-        Work space: sensitivity to the tracer flux through each face, between two rows of zeros.
-    weight : (size + 3, 6)
-        Work space: what the cells two below, below, above and two above a face count for in the flux through it;
-        in the last two columns what a box makes of a flux, and of what it held.
-    start : (size,)
-        Work space, float64.
-    mass : (size,)
-        Air mass at the *start* of the forward step [kg]; unchanged on return.
-    moved, spread : (size + 1,)
-        As for `advect` [kg].
+    `share` of each line's air moves in this sub-cycle. Two rows of endless boxes stand at either end of `air`; lines
+    that a strip lacks hold a kilogram at rest.
     """
-    tags = q.shape[1]
-    real = q.dtype.type
-    none = real(0.0)
-    count = cycles(mass, moved, spread, size)
-    share = 1.0 / count
-    for cell in range(4):
-        weight[0, cell] = weight[size + 2, cell] = none
-    for n in range(tags):
-        flux[0, n] = flux[size + 2, n] = none
-    for cycle in range(count - 1, -1, -1):
+    lines, size, cell, step, face, stride = _strip(axis, strip, nz, ny, nx)
+    width = share.size
+    for e in range(2 * width):
+        air[e] = air[(size + 2) * width + e] = ENDLESS
+    if width == 1:  # the same, in one loop
+        part = share[0]
+        for i in range(size + 1):
+            through[i] = part * moved[face + i]
+            mixed[i] = part * spread[face + i]
         for i in range(size):
-            gain = (moved[i] - moved[i + 1]) * share
-            start[i] = mass[i] + gain * cycle
-            per = 1.0 / (start[i] + gain)
-            weight[i, 4] = real(per)
-            weight[i, 5] = real(start[i] * per)
-        for face in range(size + 1):
-            s = moved[face] * share
-            c, _, wa, wb = _stencil(start, s, spread[face] * share, size, face)
-            w = weight[face + 1]
-            forth, back = max(s, 0.0), min(s, 0.0)
-            if c == face:
-                w[0], w[1], w[2], w[3] = real(-wb), real(forth - wa + wb), real(back + wa), none
-            else:
-                w[0], w[1], w[2], w[3] = none, real(forth - wa), real(back + wa + wb), real(-wb)
-            below, above, to = q[face], q[face + 1], flux[face + 1]
-            if face == 0:
-                g = weight[0, 4]
-                w[1] = none
-                for n in range(tags):
-                    to[n] = g * above[n]
-            elif face == size:
-                f = weight[size - 1, 4]
-                w[2] = none
-                for n in range(tags):
-                    to[n] = -f * below[n]
-            else:
-                f, g = weight[face - 1, 4], weight[face, 4]
-                for n in range(tags):
-                    to[n] = g * above[n] - f * below[n]
-        for i in range(size):
-            g = weight[i, 5]
-            w0, w1, w2 = weight[i, 3], weight[i + 1, 2], weight[i + 2, 1]
-            f0, f1, f2 = flux[i], flux[i + 1], flux[i + 2]
-            w3, f3 = weight[i + 3, 0], flux[i + 3]
-            own, to = q[i + 1], r[i + 1]
-            for n in range(tags):
-                to[n] = g * own[n] + ((w0 * f0[n] + w1 * f1[n]) + (w2 * f2[n] + w3 * f3[n]))
-        q, r = r, q
-    return q, r
+            air[i + 2] = mass[cell + i] + (through[i] - through[i + 1]) * cycle
+        return
+    if lines < width:
+        through[: (size + 1) * width] = 0.0
+        mixed[: (size + 1) * width] = 0.0
+        air[2 * width : (size + 2) * width] = 1.0
+    for i in range(size + 1):
+        e, f = i * width, face + i * stride
+        for line in range(lines):
+            through[e + line] = share[line] * moved[f + line]
+        for line in range(lines):
+            mixed[e + line] = share[line] * spread[f + line]
+    for i in range(size):
+        e, c = i * width, cell + i * step
+        for line in range(lines):
+            air[e + 2 * width + line] = mass[c + line] + (through[e + line] - through[e + width + line]) * cycle
 
 
 @njit(**_OPTIONS)
-def _line(line, nz, ny, nx, along_x):
-    """Return level, cells, first cell and step between cells, first face and step between faces of a line."""
-    if along_x:
-        return line // ny, nx, line * nx, 1, line * (nx + 1), 1
-    k, i = line // nx, line % nx
-    return k, ny, k * ny * nx + i, nx, k * (ny + 1) * nx + i, nx
+def _crowded(air, through, mixed, size, width):
+    """Return whether any line of a strip needs more than one sub-cycle; see `cycles`."""
+    many = 0
+    for e in range(size * width):
+        m, s0, s1 = air[e + 2 * width], through[e], through[e + width]
+        many += max(s1, -s0) > COURANT * min(m, m - (s1 - s0))
+    for e in range(width, size * width):
+        many += mixed[e] > 0.25 * min(air[e + width], air[e + 2 * width])
+    return many > 0
+
+
+@njit(**_OPTIONS)
+def _weigh(air, through, mixed, work, weights, size, width):
+    """Set the weights of a strip's boxes, (4, box and line), from air, air moved and air exchanged in a sub-cycle.
+
+    What is carried through a face is flux = s q_C + A (q_R - q_L) + B (q_C - q_U), with L and R the boxes on either
+    side, C the one of them that gives air, U the next one upwind. The first part and |s| a, s b in A, B make it s times
+    the mean, over the air swept through the face, of the parabola that reproduces the means of the three boxes, in the
+    coordinate of air mass (on an even grid QUICKEST, Leonard 1979); A also holds diffusion. Beside a boundary U is
+    endless and the parabola a straight line; through a boundary goes what the giving side holds.
+
+    The box then changes by the sum of the four weights times the differences between neighbours from two below to two
+    above, d1 = q_{i-1} - q_{i-2} to d4 = q_{i+2} - q_{i+1}: nothing happens to a uniform mixing ratio.
+    """
+    along, below, above = work[0], work[1], work[2]  # weights in the flux of its own difference and the neighbours'
+    count = size * width
+    for e in range(count + width):
+        s = through[e]
+        m0, m1, m2, m3 = air[e], air[e + width], air[e + 2 * width], air[e + 3 * width]
+        up = s >= 0.0
+        mc = m1 if up else m2
+        md = m2 if up else m1
+        mu = m0 if up else m3
+        swept = abs(s)
+        near, far = mc + md, mc + mu
+        rest = swept * (mc - swept) / (near * far * (mu + near))
+        along[e] = rest * (far - swept) * far - mixed[e]
+        b = rest * (md + swept) * near
+        below[e] = b if up else 0.0
+        above[e] = 0.0 if up else b
+    for line in range(width):
+        for e in (line, count + line):
+            along[e] = below[e] = above[e] = 0.0
+    real = weights.dtype.type
+    for e in range(count):
+        s0, s1 = through[e], through[e + width]
+        per = 1.0 / (air[e + 2 * width] + (s0 - s1))
+        weights[0, e] = real(per * below[e])
+        weights[1, e] = real(per * (along[e] - max(s0, 0.0) - below[e + width]))
+        weights[2, e] = real(per * (max(-s1, 0.0) + above[e] - along[e + width]))
+        weights[3, e] = real(-per * above[e + width])
 
 
 @njit(parallel=True, **_OPTIONS)
-def sweep(q, mass, moved, spread, boundary, inflow, outflow, ny, nx, along_x):
+def divide(mass, moved, spread, times, axis, nz, ny, nx, count):
+    """Set the number of sub-cycles of every line, (strip, line); parameters as for `stencils`."""
+    for strip in prange(count.shape[0]):
+        lines, size, _, _, _, _ = _strip(axis, strip, nz, ny, nx)
+        width = count.shape[1]
+        air, through, mixed = np.empty((size + 4) * width), np.empty((size + 1) * width), np.empty((size + 1) * width)
+        _load(mass, moved, spread, np.full(width, times), 0, air, through, mixed, axis, strip, nz, ny, nx)
+        count[strip] = 1
+        if _crowded(air, through, mixed, size, width):
+            for line in range(lines):
+                own = air[2 * width + line : (size + 2) * width : width]
+                count[strip, line] = cycles(own, through[line::width], mixed[line::width], size)
+
+
+@njit(parallel=True, **_OPTIONS)
+def stencils(mass, moved, spread, times, axis, nz, ny, nx, count, first, weights, ends):
+    """Set what one sweep does to every box, whatever the tags hold.
+
+    Parameters
+    ----------
+    mass : (box,)
+        Air mass at the start, (level, y, x) flattened [kg].
+    moved, spread : (face,)
+        Air moved, positive towards higher index, and air exchanged by diffusion through the faces, flattened [kg].
+    times : float
+        How often that air is moved in the sweep.
+    axis : int
+        `X`, `Y` or `Z`.
+    nz, ny, nx : int
+        Boxes along z, y and x.
+    count : (strip, line) int
+        Sub-cycles of each line.
+    first : (strip + 1,) int
+        First pass of each strip; a strip has as many passes as the most divided of its lines.
+    weights : (pass, 4, box and line)
+        Set to the weights of the differences between neighbours, see `_weigh` [1]. Lines that are done rest.
+    ends : (pass, 2, line)
+        Set to the air that comes in through the lower and the upper end [kg].
+    """
+    for strip in prange(count.shape[0]):
+        _, size, _, _, _, _ = _strip(axis, strip, nz, ny, nx)
+        width = count.shape[1]
+        air, through, mixed = np.empty((size + 4) * width), np.empty((size + 1) * width), np.empty((size + 1) * width)
+        work = np.empty((3, (size + 1) * width))
+        share = np.empty(width)
+        for cycle in range(first[strip + 1] - first[strip]):
+            at = first[strip] + cycle
+            for line in range(width):
+                share[line] = times / count[strip, line] if cycle < count[strip, line] else 0.0
+            _load(mass, moved, spread, share, cycle, air, through, mixed, axis, strip, nz, ny, nx)
+            _weigh(air, through, mixed, work, weights[at], size, width)
+            for line in range(width):
+                ends[at, 0, line] = through[line]
+                ends[at, 1, line] = -through[size * width + line]
+
+
+@njit(parallel=True, **_OPTIONS)
+def transpose(weights, width, turned):
+    """Turn the weights of a sweep into those of its transpose.
+
+    Parameters
+    ----------
+    weights : (pass, 4, box and line)
+        From `stencils`.
+    width : int
+        Lines side by side.
+    turned : (pass, 5, box and line)
+        Set to what the boxes from two below to two above count for [1].
+    """
+    real = weights.dtype.type
+    one, none = real(1.0), real(0.0)
+    for at in prange(weights.shape[0]):
+        w, v = weights[at], turned[at]
+        count = w.shape[1]
+        v[:] = none
+        for e in range(2 * width, count):
+            v[0, e] = w[3, e - 2 * width]
+        for e in range(width, count):
+            v[1, e] = w[2, e - width] - w[3, e - width]
+        for e in range(count):
+            v[2, e] = one + (w[1, e] - w[2, e])
+        for e in range(count - width):
+            v[3, e] = w[0, e + width] - w[1, e + width]
+        for e in range(count - 2 * width):
+            v[4, e] = -w[0, e + 2 * width]
+
+
+@njit(**_OPTIONS)
+def _take(q, first, step, now, size, width, lines):
+    """Copy a strip of boxes, those of a line `step` apart, into a buffer behind two rows of boundary values."""
+    tags = q.shape[1]
+    for i in range(size):
+        for line in range(lines):
+            own, to = q[first + i * step + line], now[(i + 2) * width + line]
+            for n in range(tags):
+                to[n] = own[n]
+
+
+@njit(**_OPTIONS)
+def _carry(now, weights, q, first, step, size, width, lines):
+    """Carry a buffered strip for one pass; the result goes to boxes of `q`."""
+    tags = q.shape[1]
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for i in range(size):
+        for line in range(lines):
+            e = i * width + line
+            at = e + 2 * width
+            a, b, c, d = w0[e], w1[e], w2[e], w3[e]
+            below2, below, own = now[at - 2 * width], now[at - width], now[at]
+            above, above2, to = now[at + width], now[at + 2 * width], q[first + i * step + line]
+            for n in range(tags):
+                low = a * (below[n] - below2[n]) + b * (own[n] - below[n])
+                high = c * (above[n] - own[n]) + d * (above2[n] - above[n])
+                to[n] = own[n] + (low + high)
+
+
+@njit(**_OPTIONS)
+def _carry_back(now, turned, q, first, step, size, width, lines):
+    """Transpose of `_carry` for the boxes; the rows of boundary values hold zero."""
+    tags = q.shape[1]
+    v0, v1, v2, v3, v4 = turned[0], turned[1], turned[2], turned[3], turned[4]
+    for i in range(size):
+        for line in range(lines):
+            e = i * width + line
+            at = e + 2 * width
+            a, b, c, d, f = v0[e], v1[e], v2[e], v3[e], v4[e]
+            below2, below, own = now[at - 2 * width], now[at - width], now[at]
+            above, above2, to = now[at + width], now[at + 2 * width], q[first + i * step + line]
+            for n in range(tags):
+                to[n] = c * own[n] + ((a * below2[n] + b * below[n]) + (d * above[n] + f * above2[n]))
+
+
+@njit(**_OPTIONS)
+def _bound(now, low, high, size, width):
+    """Set the two rows of boxes at either end of a buffered strip."""
+    for row in range(2 * width):
+        under, over = now[row], now[(size + 2) * width + row]
+        for n in range(now.shape[1]):
+            under[n] = low[n]
+            over[n] = high[n]
+
+
+@njit(**_OPTIONS)
+def _count(now, ends, through, line, apart, size, width, lines):
+    """Add what a pass takes in and gives out at the ends of a buffered strip to `through`, (2, line, tag) [ug]."""
+    tags = now.shape[1]
+    for k in range(lines):
+        for end in range(2):
+            s = ends[end, k]
+            inside, outside = ((size + 1) * width, (size + 2) * width) if end else (2 * width, width)
+            gives = now[(outside if s > 0.0 else inside) + k]
+            to = through[0 if s > 0.0 else 1, line + k * apart]
+            s = abs(s)
+            for n in range(tags):
+                to[n] += s * gives[n]
+
+
+@njit(**_OPTIONS)
+def _sweep_strip(q, now, first, weights, ends, boundary, through, axis, strip, nz, ny, nx):
+    """Carry one strip through all its passes."""
+    lines, size, cell, step, _, _ = _strip(axis, strip, nz, ny, nx)
+    width = ends.shape[2]
+    row = boundary[cell // (ny * nx)]
+    line = strip if axis == X else cell // (ny * nx) * nx + cell % nx
+    _bound(now, row, row, size, width)
+    for at in range(first[strip], first[strip + 1]):
+        _take(q, cell, step, now, size, width, lines)
+        _count(now, ends[at], through, line, 1, size, width, lines)
+        _carry(now, weights[at], q, cell, step, size, width, lines)
+
+
+@njit(**_OPTIONS)
+def _sweep_strip_back(q, now, first, turned, axis, strip, nz, ny, nx, width):
+    """Transpose of `_sweep_strip`."""
+    lines, size, cell, step, _, _ = _strip(axis, strip, nz, ny, nx)
+    for at in range(first[strip + 1] - 1, first[strip] - 1, -1):
+        _take(q, cell, step, now, size, width, lines)
+        _carry_back(now, turned[at], q, cell, step, size, width, lines)
+
+
+@njit(parallel=True, **_OPTIONS)
+def sweep(q, first, weights, ends, boundary, through, axis, nz, ny, nx):
     """Advect and diffuse along x or y, in place.
 
     Parameters
     ----------
-    q : (cell, tag)
-        State of all cells, (level, y, x) flattened [ug kg-1].
-    mass : (cell,)
-        Air mass at the start [kg].
-    moved, spread : (face,)
-        Air moved and exchanged through the faces, (level, y, x_face) or (level, y_face, x) flattened [kg].
+    q : (box, tag)
+        State of all boxes, (level, y, x) flattened [ug kg-1].
+    first, weights, ends
+        From `stencils`.
     boundary : (level, tag)
         Mixing ratio of air that comes in [ug kg-1].
-    inflow, outflow : (line, tag)
+    through : (2, line, tag)
         Tracer that came in and went out through the ends of each line is added here [ug].
-    ny, nx : int
-        Cells along y and x.
-    along_x : bool
-        The axis.
+    axis : int
+        `X` or `Y`.
+    nz, ny, nx : int
+        Boxes along z, y and x.
     """
-    cells, tags = q.shape
-    nz = cells // (ny * nx)
-    groups = (tags + TAG_BLOCK - 1) // TAG_BLOCK
-    width = (tags + groups - 1) // groups
-    lines = nz * ny
-    if not along_x:
-        lines = nz * nx
-    for item in prange(lines * groups):
-        line, first = item // groups, (item % groups) * width
-        last = min(first + width, tags)
-        k, size, cell, step, face, stride = _line(line, nz, ny, nx, along_x)
-        now = np.empty((size + 2, last - first), q.dtype)
-        other = np.empty((size + 2, last - first), q.dtype)
-        left = np.empty(last - first, q.dtype)
-        air = np.empty(size)
-        through = np.empty(size + 1)
-        mixed = np.empty(size + 1)
-        for n in range(last - first):
-            now[0, n] = now[size + 1, n] = other[0, n] = other[size + 1, n] = boundary[k, first + n]
-        for i in range(size + 1):
-            through[i] = moved[face + i * stride]
-            mixed[i] = spread[face + i * stride]
-        for i in range(size):
-            air[i] = mass[cell + i * step]
-            row, to = q[cell + i * step, first:last], now[i + 1]
-            for n in range(last - first):
-                to[n] = row[n]
-        now, other = advect(
-            now, other, left, air, through, mixed, size, inflow[line, first:last], outflow[line, first:last]
-        )
-        for i in range(size):
-            row, to = now[i + 1], q[cell + i * step, first:last]
-            for n in range(last - first):
-                to[n] = row[n]
+    count, width = strips(axis, nz, ny, nx)
+    batch = BATCH if axis == X else 1
+    for item in prange((count + batch - 1) // batch):
+        now = np.empty((((nx if axis == X else ny) + 4) * width, q.shape[1]), q.dtype)
+        for strip in range(item * batch, min((item + 1) * batch, count)):
+            _sweep_strip(q, now, first, weights, ends, boundary, through, axis, strip, nz, ny, nx)
 
 
 @njit(parallel=True, **_OPTIONS)
-def sweep_transposed(q, mass, moved, spread, ny, nx, along_x):
-    """Transpose of `sweep` for the cells, in place; parameters as there."""
-    cells, tags = q.shape
-    nz = cells // (ny * nx)
-    groups = (tags + TAG_BLOCK - 1) // TAG_BLOCK
-    width = (tags + groups - 1) // groups
-    lines = nz * ny
-    if not along_x:
-        lines = nz * nx
-    for item in prange(lines * groups):
-        line, first = item // groups, (item % groups) * width
-        last = min(first + width, tags)
-        _, size, cell, step, face, stride = _line(line, nz, ny, nx, along_x)
-        now = np.empty((size + 2, last - first), q.dtype)
-        other = np.empty((size + 2, last - first), q.dtype)
-        flux = np.empty((size + 3, last - first), q.dtype)
-        weight = np.empty((size + 3, 6), q.dtype)
-        start = np.empty(size)
-        air = np.empty(size)
-        through = np.empty(size + 1)
-        mixed = np.empty(size + 1)
-        for i in range(size + 1):
-            through[i] = moved[face + i * stride]
-            mixed[i] = spread[face + i * stride]
-        for i in range(size):
-            air[i] = mass[cell + i * step]
-            row, to = q[cell + i * step, first:last], now[i + 1]
-            for n in range(last - first):
-                to[n] = row[n]
-        now, other = advect_transposed(now, other, flux, weight, start, air, through, mixed, size)
-        for i in range(size):
-            row, to = now[i + 1], q[cell + i * step, first:last]
-            for n in range(last - first):
-                to[n] = row[n]
+def sweep_transposed(q, first, turned, axis, nz, ny, nx):
+    """Transpose of `sweep` for the boxes, in place; `turned` from `transpose`, the rest as there."""
+    count, width = strips(axis, nz, ny, nx)
+    batch = BATCH if axis == X else 1
+    for item in prange((count + batch - 1) // batch):
+        now = np.zeros((((nx if axis == X else ny) + 4) * width, q.shape[1]), q.dtype)
+        for strip in range(item * batch, min((item + 1) * batch, count)):
+            _sweep_strip_back(q, now, first, turned, axis, strip, nz, ny, nx, width)
 
 
-@njit(**_OPTIONS)
-def mix(q, mass, exchange, sink, pivot, factor):
-    """Solve (M + X + S) q' = right-hand side in place, one vertical: the backward Euler step of diffusion.
+@njit(parallel=True, **_OPTIONS)
+def eliminate(mass, exchange, pivot, factor):
+    """Set what the implicit step of vertical diffusion needs, whatever the tags hold.
 
-    M is the air mass, X the symmetric exchange matrix, S the loss to the ground. The matrix is symmetric, so its
-    own transpose. Elimination from the top down keeps the loss, the only part that differs between tags, in the
-    last pivot; the pivots are built from sums alone (Grassmann, Taksar & Heyman 1985), so no digit is lost when
-    mixing is fast.
+    (M + X + S) q' = right-hand side, backward Euler: M is the air mass, X the symmetric exchange matrix, S the loss to
+    the ground. The matrix is symmetric, so its own transpose. Elimination from the top down keeps the loss, the only
+    part that differs between tags, in the last pivot; the pivots are built from sums alone (Grassmann, Taksar & Heyman
+    1985), so no digit is lost when mixing is fast.
 
     Parameters
     ----------
-    q : (level, tag)
-        Right-hand side [ug]; the solution [ug kg-1] on return.
-    mass : (level,)
+    mass : (level, y, x)
         Air mass [kg].
-    exchange : (level + 1,)
+    exchange : (level + 1, y, x)
         Air exchanged through each level face in the step [kg]; the first and last are not used.
-    sink : (tag,)
-        Air cleaned by the ground in the step [kg].
-    pivot, factor : (level,)
-        Work space of the dtype of q.
+    pivot : (level, y, x)
+        Set to the inverse pivots [kg-1], at the ground to the pivot itself without the loss [kg].
+    factor : (level + 1, y, x)
+        Set to the shares handed on through the level faces [1].
     """
-    nz, tags = q.shape
-    real = q.dtype.type
-    extra = 0.0
-    for k in range(nz - 1, 0, -1):
-        x = exchange[k]
-        base = mass[k] + extra
-        pivot[k] = 1.0 / (base + x)
-        factor[k] = x / (base + x)
-        extra = x * base / (base + x)
-        f = factor[k]
-        upper, lower = q[k], q[k - 1]
-        for n in range(tags):
-            lower[n] += f * upper[n]
-    p = real(mass[0] + extra)
-    lower = q[0]
-    for n in range(tags):
-        lower[n] = lower[n] / (p + sink[n])
-    for k in range(1, nz):
-        p, f = pivot[k], factor[k]
-        upper, lower = q[k], q[k - 1]
-        for n in range(tags):
-            upper[n] = p * upper[n] + f * lower[n]
+    nz, ny, nx = mass.shape
+    for j in prange(ny):
+        extra = np.zeros(nx)
+        for k in range(nz - 1, 0, -1):
+            for i in range(nx):
+                x, base = exchange[k, j, i], mass[k, j, i] + extra[i]
+                inverse = 1.0 / (base + x)
+                share = x * inverse
+                extra[i] = share * base
+                pivot[k, j, i] = inverse
+                factor[k, j, i] = share
+        for i in range(nx):
+            pivot[0, j, i] = mass[0, j, i] + extra[i]
+            factor[0, j, i] = factor[nz, j, i] = 0.0
+
+
+@njit(**_OPTIONS)
+def _spread_out(values, j, i, per_tag, cases):
+    """Give every tag its tracer's value."""
+    for t in range(values.shape[0]):
+        value = per_tag.dtype.type(values[t, j, i])
+        for n in range(t * cases, (t + 1) * cases):
+            per_tag[n] = value
+
+
+@njit(**_OPTIONS)
+def _sample(now, j, begin, lines, sampling, mean):
+    """Add a sample to the means."""
+    width = STRIP
+    real = now.dtype.type
+    for line in range(lines):
+        i = begin + line
+        for k in range(mean.shape[0]):
+            w, row, total = real(sampling[k, j, i]), now[(k + 2) * width + line], mean[k, j, i]
+            for n in range(row.size):
+                total[n] += w * row[n]
+
+
+@njit(**_OPTIONS)
+def _down(now, j, begin, lines, mass, factor, source, amount):
+    """Turn mixing ratios into amounts, emit, and eliminate from the top down."""
+    nz, _, _ = mass.shape
+    width = STRIP
+    emitting = source.shape[0]
+    real = now.dtype.type
+    e = real(amount)
+    for line in range(lines):
+        i = begin + line
+        for k in range(nz - 1, emitting - 1, -1):
+            # the row above the top counts for nothing
+            m, f = real(mass[k, j, i]), factor[k + 1, j, i]
+            row, upper = now[(k + 2) * width + line], now[(k + 3) * width + line]
+            for n in range(row.size):
+                row[n] = m * row[n] + f * upper[n]
+        for k in range(emitting - 1, -1, -1):
+            m, f = real(mass[k, j, i]), factor[k + 1, j, i]
+            row, upper, rate = now[(k + 2) * width + line], now[(k + 3) * width + line], source[k, j, i]
+            for n in range(row.size):
+                row[n] = (m * row[n] + e * rate[n]) + f * upper[n]
+
+
+@njit(**_OPTIONS)
+def _ground(now, j, begin, lines, pivot, sink, loss, dry):
+    """Solve for the lowest boxes, and take what the ground takes."""
+    width = STRIP
+    cases = loss.size // sink.shape[0]
+    for line in range(lines):
+        i = begin + line
+        _spread_out(sink, j, i, loss, cases)
+        p, row, deposit = pivot[0, j, i], now[2 * width + line], dry[j, i]
+        for n in range(row.size):
+            row[n] = row[n] / (p + loss[n])
+        for n in range(row.size):
+            deposit[n] += np.float64(loss[n]) * row[n]
+
+
+@njit(**_OPTIONS)
+def _up(now, j, begin, lines, pivot, factor):
+    """Substitute from the ground up."""
+    width = STRIP
+    real = now.dtype.type
+    small, none = real(TINY), real(0.0)
+    for line in range(lines):
+        i = begin + line
+        for k in range(1, pivot.shape[0]):
+            p, f = pivot[k, j, i], factor[k, j, i]
+            row, lower = now[(k + 2) * width + line], now[(k + 1) * width + line]
+            for n in range(row.size):
+                value = p * row[n] + f * lower[n]
+                row[n] = value if abs(value) > small else none
+
+
+@njit(**_OPTIONS)
+def _transform(now, j, begin, lines, mass, decay, parent, child, product, cases, lost):
+    """Turn parents into children."""
+    width = STRIP
+    real = now.dtype.type
+    for chain in range(parent.size):
+        made, p, c = real(product[chain]), parent[chain] * cases, child[chain] * cases
+        tally = lost[chain]
+        for k in range(mass.shape[0]):
+            for line in range(lines):
+                m, gone = mass[k, j, begin + line], real(1.0 - decay[chain, k, j, begin + line])
+                row = now[(k + 2) * width + line]
+                source, target = row[p : p + cases], row[c : c + cases]
+                for n in range(cases):
+                    less = gone * source[n]
+                    source[n] -= less
+                    target[n] += made * less
+                    tally[n] += m * less
+
+
+@njit(**_OPTIONS)
+def _wash(now, j, i, line, mass, keep, stay, wet):
+    """Wash one column out."""
+    width = STRIP
+    _spread_out(keep, j, i, stay, stay.size // keep.shape[0])
+    deposit = wet[j, i]
+    for k in range(mass.shape[0]):
+        m, row = mass[k, j, i], now[(k + 2) * width + line]
+        for n in range(row.size):
+            old = row[n]
+            row[n] = stay[n] * old
+            deposit[n] += m * (np.float64(old) - row[n])
+
+
+@njit(**_OPTIONS)
+def _settle(
+    now, j, begin, lines, mass, pivot, factor, sink, source, amount, decay, parent, child, product, keep, raining,
+    sampling, mean, loss, lost, dry, wet,
+):  # fmt: skip
+    """Do everything local to the columns of a buffered strip; see `columns`."""
+    _sample(now, j, begin, lines, sampling, mean)
+    _down(now, j, begin, lines, mass, factor, source, amount)
+    _ground(now, j, begin, lines, pivot, sink, loss, dry)
+    _up(now, j, begin, lines, pivot, factor)
+    _transform(now, j, begin, lines, mass, decay, parent, child, product, lost.shape[1], lost)
+    for line in range(lines):
+        if raining[j, begin + line]:
+            _wash(now, j, begin + line, line, mass, keep, loss, wet)
+    _sample(now, j, begin, lines, sampling, mean)
+
+
+@njit(**_OPTIONS)
+def _columns_row(
+    q, j, rise, rise_weights, rise_ends, fall, fall_weights, fall_ends, mass, pivot, factor, sink, source, amount,
+    decay, parent, child, product, keep, raining, top, sampling, mean, through, lost, dry, wet,
+):  # fmt: skip
+    """Do one row of columns; see `columns`."""
+    nz, ny, nx = mass.shape
+    tags = q.shape[1]
+    width = STRIP
+    step = ny * nx
+    base = 2 * width
+    now = np.empty(((nz + 4) * width, tags), q.dtype)
+    then = np.empty(((nz + 4) * width, tags), q.dtype)
+    none = np.zeros(tags, q.dtype)
+    loss = np.empty(tags, q.dtype)
+    _bound(now, none, top, nz, width)
+    _bound(then, none, top, nz, width)
+    per = (nx + STRIP - 1) // STRIP
+    for block in range(per):
+        strip = j * per + block
+        i = block * STRIP
+        lines, cell = min(STRIP, nx - i), j * nx + i
+        _take(q, cell, step, now, nz, width, lines)
+        for at in range(rise[strip], rise[strip + 1]):
+            if at > rise[strip]:
+                _take(then, base, width, now, nz, width, lines)
+            _count(now, rise_ends[at], through, j, 0, nz, width, lines)
+            _carry(now, rise_weights[at], then, base, width, nz, width, lines)
+        _settle(
+            then, j, i, lines, mass, pivot, factor, sink, source, amount, decay, parent, child, product, keep, raining,
+            sampling, mean, loss, lost, dry, wet,
+        )  # fmt: skip
+        for at in range(fall[strip], fall[strip + 1] - 1):
+            _count(then, fall_ends[at], through, j, 0, nz, width, lines)
+            _carry(then, fall_weights[at], now, base, width, nz, width, lines)
+            _take(now, base, width, then, nz, width, lines)
+        at = fall[strip + 1] - 1
+        _count(then, fall_ends[at], through, j, 0, nz, width, lines)
+        _carry(then, fall_weights[at], q, cell, step, nz, width, lines)
 
 
 @njit(parallel=True, **_OPTIONS)
 def columns(
-    q, mass, moved, exchange, sink, source, amount, decay, parent, child, product, keep, top, sampling, mean, begin,
-    inflow, outflow, chemical, dry, wet,
+    q, rise, rise_weights, rise_ends, fall, fall_weights, fall_ends, mass, pivot, factor, sink, source, amount, decay,
+    parent, child, product, keep, raining, top, sampling, mean, through, chemical, dry, wet,
 ):  # fmt: skip
     """Advect, emit, mix, deposit, transform, wash out, advect: everything vertical and local, in place.
 
     Parameters
     ----------
-    q : (level, y, x, tag)
-        State [ug kg-1].
+    q : (box, tag)
+        State of all boxes, (level, y, x) flattened [ug kg-1].
+    rise, rise_weights, rise_ends, fall, fall_weights, fall_ends
+        First passes, weights and ends of the vertical sweep before and after the local processes, from `stencils`.
     mass : (level, y, x)
         Reference air mass [kg], which holds in the middle of the step.
-    moved : (level_face, y, x)
-        Air moved upwards in each of the two vertical sweeps [kg].
-    exchange : (level_face, y, x)
-        Air exchanged by diffusion in the step [kg].
+    pivot, factor
+        From `eliminate`.
     sink : (tracer, y, x)
         Air cleaned by the ground in the step [kg].
     source : (level_e, y, x, tag)
@@ -385,200 +626,190 @@ def columns(
         Mass of child per mass of parent [1].
     keep : (tracer, y, x)
         Fraction left after washout [1].
+    raining : (y, x) bool
+        Where any of it is not 1.
     top : (tag,)
         Mixing ratio of air that comes down through the top [ug kg-1].
     sampling : (level, y, x)
         Weight of one sample in the mean concentration [kg m-3].
     mean : (level_s, y, x, tag)
-        Weighted sum of samples [ug m-3], taken before and after the local processes.
-    begin : bool
-        The first step of an hour sets `mean`, later ones add to it.
-    inflow, outflow, chemical : (y, tag)
-        Budgets [ug].
+        Weighted samples, taken before and after the local processes, are added here [ug m-3].
+    through : (2, y, tag)
+        Tracer that came in and went out through the top is added here [ug].
+    chemical : (y, tag)
+        Net gain by transformation is added here [ug].
     dry, wet : (y, x, tag)
-        Deposits [ug].
+        Deposits are added here [ug].
     """
-    nz, ny, nx, tags = q.shape
-    tracers = sink.shape[0]
-    cases = tags // tracers
-    emitting = source.shape[0]
-    sampled = mean.shape[0]
+    ny, tags = mass.shape[1], q.shape[1]
+    cases = tags // sink.shape[0]
     for j in prange(ny):
-        real = q.dtype.type
-        small = real(TINY)
-        none = real(0.0)
-        now = np.empty((nz + 2, tags), q.dtype)
-        other = np.empty((nz + 2, tags), q.dtype)
-        for n in range(tags):
-            now[0, n] = other[0, n] = none
-            now[nz + 1, n] = other[nz + 1, n] = top[n]
-        air = np.empty(nz)
-        through = np.empty(nz + 1)
-        swap = np.empty(nz + 1)
-        still = np.zeros(nz + 1)  # diffusion is implicit along z
-        pivot = np.empty(nz, q.dtype)
-        factor = np.empty(nz, q.dtype)
-        loss = np.empty(tags, q.dtype)
-        stay = np.empty(tags, q.dtype)
-        left = np.empty(tags, q.dtype)
-        gain = chemical[j]
-        for i in range(nx):
-            for k in range(nz + 1):
-                through[k] = moved[k, j, i]
-                swap[k] = exchange[k, j, i]
-            for k in range(nz):
-                air[k] = mass[k, j, i] + (through[k + 1] - through[k])
-                row, to = q[k, j, i], now[k + 1]
-                for n in range(tags):
-                    to[n] = row[n]
-            now, other = advect(now, other, left, air, through, still, nz, inflow[j], outflow[j])
-            raining = False
-            for t in range(tracers):
-                raining = raining or keep[t, j, i] < 1.0
-                s, f = real(sink[t, j, i]), real(keep[t, j, i])
-                for n in range(t * cases, (t + 1) * cases):
-                    loss[n] = s
-                    stay[n] = f
-            for k in range(nz):
-                m, w = real(mass[k, j, i]), real(sampling[k, j, i])
-                row = now[k + 1]
-                if k < sampled:
-                    total = mean[k, j, i]
-                    if begin:
-                        for n in range(tags):
-                            total[n] = w * row[n]
-                    else:
-                        for n in range(tags):
-                            total[n] += w * row[n]
-                for n in range(tags):
-                    row[n] = m * row[n]
-                if k < emitting:
-                    e = real(amount)
-                    rate = source[k, j, i]
-                    for n in range(tags):
-                        row[n] += e * rate[n]
-            mix(now[1 : nz + 1], mass[:, j, i], swap, loss, pivot, factor)
-            row, deposit = now[1], dry[j, i]
-            for n in range(tags):
-                deposit[n] += np.float64(loss[n]) * row[n]
-            for k in range(nz):
-                m = mass[k, j, i]
-                row = now[k + 1]
-                for chain in range(parent.size):
-                    gone, made = real(1.0 - decay[chain, k, j, i]), real(product[chain])
-                    p, c = parent[chain] * cases, child[chain] * cases
-                    for n in range(cases):
-                        lost = gone * row[p + n]
-                        row[p + n] -= lost
-                        row[c + n] += made * lost
-                        gain[p + n] -= m * lost
-                        gain[c + n] += m * made * lost
-                if raining:
-                    deposit = wet[j, i]
-                    for n in range(tags):
-                        old = row[n]
-                        row[n] = stay[n] * old
-                        deposit[n] += m * (np.float64(old) - row[n])
-                if k < sampled:
-                    w = real(sampling[k, j, i])
-                    total = mean[k, j, i]
-                    for n in range(tags):
-                        total[n] += w * row[n]
-                air[k] = m
-            now, other = advect(now, other, left, air, through, still, nz, inflow[j], outflow[j])
-            for k in range(nz):
-                row, to = now[k + 1], q[k, j, i]
-                for n in range(tags):
-                    to[n] = row[n] if abs(row[n]) > small else none
+        lost = np.zeros((parent.size, cases))
+        _columns_row(
+            q, j, rise, rise_weights, rise_ends, fall, fall_weights, fall_ends, mass, pivot, factor, sink, source,
+            amount, decay, parent, child, product, keep, raining, top, sampling, mean, through, lost, dry, wet,
+        )  # fmt: skip
+        for chain in range(parent.size):
+            p, c = parent[chain] * cases, child[chain] * cases
+            for n in range(cases):
+                chemical[j, p + n] -= lost[chain, n]
+                chemical[j, c + n] += np.float64(q.dtype.type(product[chain])) * lost[chain, n]
+
+
+@njit(**_OPTIONS)
+def _sample_back(now, j, begin, lines, sampling, weights):
+    """Transpose of `_sample`."""
+    width = STRIP
+    real = now.dtype.type
+    for line in range(lines):
+        i = begin + line
+        for k in range(weights.shape[0]):
+            w, row, count = real(sampling[k, j, i]), now[(k + 2) * width + line], weights[k, j, i]
+            for n in range(row.size):
+                row[n] += w * count[n]
+
+
+@njit(**_OPTIONS)
+def _wash_back(now, j, i, line, nz, keep, stay):
+    """Transpose of `_wash`."""
+    width = STRIP
+    _spread_out(keep, j, i, stay, stay.size // keep.shape[0])
+    for k in range(nz):
+        row = now[(k + 2) * width + line]
+        for n in range(row.size):
+            row[n] = stay[n] * row[n]
+
+
+@njit(**_OPTIONS)
+def _transform_back(now, j, begin, lines, nz, decay, parent, child, product, cases):
+    """Transpose of `_transform`."""
+    width = STRIP
+    real = now.dtype.type
+    for chain in range(parent.size - 1, -1, -1):
+        made, p, c = real(product[chain]), parent[chain] * cases, child[chain] * cases
+        for k in range(nz):
+            for line in range(lines):
+                gone = real(1.0 - decay[chain, k, j, begin + line])
+                row = now[(k + 2) * width + line]
+                source, target = row[p : p + cases], row[c : c + cases]
+                for n in range(cases):
+                    source[n] += gone * (made * target[n] - source[n])
+
+
+@njit(**_OPTIONS)
+def _mix_back(now, j, begin, lines, pivot, factor, sink, loss):
+    """Solve the implicit step; see `eliminate`."""
+    nz = pivot.shape[0]
+    width = STRIP
+    cases = loss.size // sink.shape[0]
+    for line in range(lines):
+        i = begin + line
+        for k in range(nz - 2, -1, -1):
+            f, row, upper = factor[k + 1, j, i], now[(k + 2) * width + line], now[(k + 3) * width + line]
+            for n in range(row.size):
+                row[n] += f * upper[n]
+        _spread_out(sink, j, i, loss, cases)
+        p, row = pivot[0, j, i], now[2 * width + line]
+        for n in range(row.size):
+            row[n] = row[n] / (p + loss[n])
+        for k in range(1, nz):
+            p, f = pivot[k, j, i], factor[k, j, i]
+            row, lower = now[(k + 2) * width + line], now[(k + 1) * width + line]
+            for n in range(row.size):
+                row[n] = p * row[n] + f * lower[n]
+
+
+@njit(**_OPTIONS)
+def _emit_back(now, j, begin, lines, mass, source, amount):
+    """Add to the sensitivity to emission, and turn that to amounts into that to mixing ratios."""
+    width = STRIP
+    real = now.dtype.type
+    small, none, e = real(TINY), real(0.0), real(amount)
+    for line in range(lines):
+        i = begin + line
+        for k in range(source.shape[0]):
+            row, rate = now[(k + 2) * width + line], source[k, j, i]
+            for n in range(row.size):
+                rate[n] += e * row[n]
+        for k in range(mass.shape[0]):
+            m, row = real(mass[k, j, i]), now[(k + 2) * width + line]
+            for n in range(row.size):
+                value = m * row[n]
+                row[n] = value if abs(value) > small else none
+
+
+@njit(**_OPTIONS)
+def _settle_back(
+    now, j, begin, lines, mass, pivot, factor, sink, decay, parent, child, product, keep, raining, sampling, weights,
+    source, amount, loss,
+):  # fmt: skip
+    """Transpose of `_settle`."""
+    nz = mass.shape[0]
+    _sample_back(now, j, begin, lines, sampling, weights)
+    for line in range(lines):
+        if raining[j, begin + line]:
+            _wash_back(now, j, begin + line, line, nz, keep, loss)
+    _transform_back(now, j, begin, lines, nz, decay, parent, child, product, loss.size // sink.shape[0])
+    _mix_back(now, j, begin, lines, pivot, factor, sink, loss)
+    _emit_back(now, j, begin, lines, mass, source, amount)
+    _sample_back(now, j, begin, lines, sampling, weights)
+
+
+@njit(**_OPTIONS)
+def _columns_row_back(
+    q, j, rise, rise_turned, fall, fall_turned, mass, pivot, factor, sink, decay, parent, child, product, keep, raining,
+    sampling, weights, source, amount,
+):  # fmt: skip
+    """Transpose of `_columns_row`."""
+    nz, ny, nx = mass.shape
+    tags = q.shape[1]
+    width = STRIP
+    step = ny * nx
+    base = 2 * width
+    now = np.zeros(((nz + 4) * width, tags), q.dtype)
+    then = np.zeros(((nz + 4) * width, tags), q.dtype)
+    loss = np.empty(tags, q.dtype)
+    per = (nx + STRIP - 1) // STRIP
+    for block in range(per):
+        strip = j * per + block
+        i = block * STRIP
+        lines, cell = min(STRIP, nx - i), j * nx + i
+        _take(q, cell, step, now, nz, width, lines)
+        for at in range(fall[strip + 1] - 1, fall[strip] - 1, -1):
+            if at < fall[strip + 1] - 1:
+                _take(then, base, width, now, nz, width, lines)
+            _carry_back(now, fall_turned[at], then, base, width, nz, width, lines)
+        _settle_back(
+            then, j, i, lines, mass, pivot, factor, sink, decay, parent, child, product, keep, raining, sampling,
+            weights, source, amount, loss,
+        )  # fmt: skip
+        for at in range(rise[strip + 1] - 1, rise[strip], -1):
+            _carry_back(then, rise_turned[at], now, base, width, nz, width, lines)
+            _take(now, base, width, then, nz, width, lines)
+        _carry_back(then, rise_turned[rise[strip]], q, cell, step, nz, width, lines)
 
 
 @njit(parallel=True, **_OPTIONS)
 def columns_transposed(
-    q, mass, moved, exchange, sink, decay, parent, child, product, keep, sampling, weights, source, amount
-):
+    q, rise, rise_turned, fall, fall_turned, mass, pivot, factor, sink, decay, parent, child, product, keep, raining,
+    sampling, weights, source, amount,
+):  # fmt: skip
     """Transpose of `columns`: from the adjoint state after the step to that before it, in place.
 
     Parameters as for `columns`, but for
 
+    rise_turned, fall_turned : (pass, 5, box and line)
+        From `transpose`.
     weights : (level_s, y, x, tag)
         What a unit of mean concentration counts for [per ug m-3].
     source : (level_e, y, x, tag)
         Sensitivity to the emission rate is added here [per kg s-1].
     """
-    nz, ny, nx, tags = q.shape
-    tracers = sink.shape[0]
-    cases = tags // tracers
-    emitting = source.shape[0]
-    sampled = weights.shape[0]
-    for j in prange(ny):
-        real = q.dtype.type
-        small = real(TINY)
-        none = real(0.0)
-        now = np.zeros((nz + 2, tags), q.dtype)
-        other = np.zeros((nz + 2, tags), q.dtype)
-        flux = np.empty((nz + 3, tags), q.dtype)
-        weight = np.empty((nz + 3, 6), q.dtype)
-        start = np.empty(nz)
-        air = np.empty(nz)
-        through = np.empty(nz + 1)
-        swap = np.empty(nz + 1)
-        still = np.zeros(nz + 1)  # diffusion is implicit along z
-        pivot = np.empty(nz, q.dtype)
-        factor = np.empty(nz, q.dtype)
-        loss = np.empty(tags, q.dtype)
-        stay = np.empty(tags, q.dtype)
-        for i in range(nx):
-            for k in range(nz + 1):
-                through[k] = moved[k, j, i]
-                swap[k] = exchange[k, j, i]
-            for k in range(nz):
-                air[k] = mass[k, j, i]
-                row, to = q[k, j, i], now[k + 1]
-                for n in range(tags):
-                    to[n] = row[n]
-            now, other = advect_transposed(now, other, flux, weight, start, air, through, still, nz)
-            raining = False
-            for t in range(tracers):
-                raining = raining or keep[t, j, i] < 1.0
-                s, f = real(sink[t, j, i]), real(keep[t, j, i])
-                for n in range(t * cases, (t + 1) * cases):
-                    loss[n] = s
-                    stay[n] = f
-            for k in range(nz):
-                row = now[k + 1]
-                if k < sampled:
-                    w, count = real(sampling[k, j, i]), weights[k, j, i]
-                    for n in range(tags):
-                        row[n] += w * count[n]
-                if raining:
-                    for n in range(tags):
-                        row[n] = stay[n] * row[n]
-                for chain in range(parent.size - 1, -1, -1):
-                    gone, made = real(1.0 - decay[chain, k, j, i]), real(product[chain])
-                    p, c = parent[chain] * cases, child[chain] * cases
-                    for n in range(cases):
-                        row[p + n] += gone * (made * row[c + n] - row[p + n])
-            mix(now[1 : nz + 1], mass[:, j, i], swap, loss, pivot, factor)
-            for k in range(nz):
-                row = now[k + 1]
-                if k < emitting:
-                    e = real(amount)
-                    rate = source[k, j, i]
-                    for n in range(tags):
-                        rate[n] += e * row[n]
-                m = real(mass[k, j, i])
-                for n in range(tags):
-                    row[n] = m * row[n]
-                if k < sampled:
-                    w, count = real(sampling[k, j, i]), weights[k, j, i]
-                    for n in range(tags):
-                        row[n] += w * count[n]
-                air[k] = mass[k, j, i] + (through[k + 1] - through[k])
-            now, other = advect_transposed(now, other, flux, weight, start, air, through, still, nz)
-            for k in range(nz):
-                row, to = now[k + 1], q[k, j, i]
-                for n in range(tags):
-                    to[n] = row[n] if abs(row[n]) > small else none
+    for j in prange(mass.shape[1]):
+        _columns_row_back(
+            q, j, rise, rise_turned, fall, fall_turned, mass, pivot, factor, sink, decay, parent, child, product, keep,
+            raining, sampling, weights, source, amount,
+        )  # fmt: skip
 
 
 @njit(parallel=True, **_OPTIONS)

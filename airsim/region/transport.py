@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,22 +102,65 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class _Sweep:
+    """What one sweep does to every box, whatever the tags hold; see `kernels.stencils` and `kernels.transpose`."""
+
+    axis: int
+    first: Array
+    weights: Array
+    ends: Array
+
+    @classmethod
+    def of(cls, axis: int, mass: Array, moved: Array, spread: Array, dtype: np.dtype, times: float = 1.0) -> _Sweep:
+        """Work out a sweep that begins with this air mass, (level, y, x), and moves that air so many times [kg]."""
+        shape = mass.shape
+        given = (mass.ravel(), moved.ravel(), spread.ravel(), times, axis, *shape)
+        strips, lines = kernels.strips(axis, *shape)
+        count = np.empty((strips, lines), np.int64)
+        kernels.divide(*given, count)
+        first = np.concatenate([[0], np.cumsum(count.max(1))])
+        size = (shape[2], shape[1], shape[0])[axis]
+        weights = np.empty((first[-1], 4, size * lines), dtype)
+        ends = np.empty((first[-1], 2, lines))
+        kernels.stencils(*given, count, first, weights, ends)
+        return cls(axis, first, weights, ends)
+
+    def transposed(self) -> _Sweep:
+        """Return the transpose, which knows no ends: its weights are five to a box."""
+        passes, _, boxes = self.weights.shape
+        turned = np.empty((passes, 5, boxes), self.weights.dtype)
+        kernels.transpose(self.weights, self.ends.shape[2], turned)
+        return _Sweep(self.axis, self.first, turned, self.ends)
+
+
+@dataclass(frozen=True)
 class _Hour:
-    """What one hour's weather makes of the operator; amounts of air per step [kg]."""
+    """What one hour's weather makes of the operator; amounts of air per step [kg].
+
+    A step is y_out, rise, local processes, fall, y_back, x_twice, where the last x sweep of a step and the first of the
+    next are one; the hour begins with x_first and ends, in place of x_twice, with x_last.
+    """
 
     steps: int
-    x: Array
-    y: Array
-    z: Array
-    spread_x: Array
-    spread_y: Array
-    x_gain: Array  # air a box gains in an x sweep is -x_gain
-    z_gain: Array
-    exchange: Array
+    x_first: _Sweep
+    x_twice: _Sweep
+    x_last: _Sweep
+    y_out: _Sweep
+    y_back: _Sweep
+    rise: _Sweep
+    fall: _Sweep
+    pivot: Array
+    factor: Array
     sink: Array
     decay: Array
     keep: Array
+    raining: Array
     sampling: Array
+
+    def transposed(self) -> _Hour:
+        """Return the hour with its sweeps transposed."""
+        sweeps: dict[str, Any] = {k: v.transposed() for k, v in vars(self).items() if isinstance(v, _Sweep)}
+        return replace(self, **sweeps)
 
 
 class Transport:
@@ -253,18 +296,19 @@ class Transport:
             if not np.isfinite(amount).all():
                 raise InputError([_not_finite("emissions", _stamp(self.time[hour]))])
             emitted += amount
-            self._sweep(q, h, "x", 0.0, boundary, through["x"])
+            mean[:] = 0.0
+            self._sweep(q, h.x_first, boundary, through["x"])
             for step in range(h.steps):
-                self._sweep(q, h, "y", -h.x_gain, boundary, through["y"])
+                self._sweep(q, h.y_out, boundary, through["y"])
+                rise, fall = h.rise, h.fall
                 kernels.columns(
-                    q, self.air_mass, h.z, h.exchange, h.sink, source, UG * HOUR / h.steps, h.decay,
-                    chemistry.PARENT, chemistry.CHILD, self._products, h.keep, boundary[-1], h.sampling, mean,
-                    step == 0, *through["z"], chemical, dry, wet,
+                    q.reshape(-1, tags), rise.first, rise.weights, rise.ends, fall.first, fall.weights, fall.ends,
+                    self.air_mass, h.pivot, h.factor, h.sink, source, UG * HOUR / h.steps, h.decay,
+                    chemistry.PARENT, chemistry.CHILD, self._products, h.keep, h.raining, boundary[-1], h.sampling,
+                    mean, through["z"], chemical, dry, wet,
                 )  # fmt: skip
-                self._sweep(q, h, "y", -h.z_gain, boundary, through["y"])
-                # the last x sweep of a step and the first of the next are one
-                twice = 2.0 if step < h.steps - 1 else 1.0
-                self._sweep(q, h, "x", h.x_gain, boundary, through["x"], twice)
+                self._sweep(q, h.y_back, boundary, through["y"])
+                self._sweep(q, h.x_twice if step < h.steps - 1 else h.x_last, boundary, through["x"])
             kernels.holdings(q, self.air_mass, self.density, stock, below, least)
             in_air = stock.sum(0)
             share = np.divide(-below.sum(0), in_air, out=np.zeros(tags), where=in_air > 0.0)
@@ -332,20 +376,20 @@ class Transport:
         sensitivity = np.empty((levels, ny, nx, tags), self.dtype)
         nothing = np.empty((0, ny, nx, tags), self.dtype)
         for hour in range(self.hours - 1, -1, -1):
-            h = self._hour(hour)
+            h = self._hour(hour).transposed()
             wanted = weights(hour)
             counts = nothing if wanted is None else self._source(wanted, columns)
             sensitivity[:] = 0.0
             for step in range(h.steps - 1, -1, -1):
-                twice = 2.0 if step < h.steps - 1 else 1.0
-                self._sweep_transposed(q, h, "x", h.x_gain, twice)
-                self._sweep_transposed(q, h, "y", -h.z_gain)
+                self._sweep_transposed(q, h.x_twice if step < h.steps - 1 else h.x_last)
+                self._sweep_transposed(q, h.y_back)
                 kernels.columns_transposed(
-                    q, self.air_mass, h.z, h.exchange, h.sink, h.decay, chemistry.PARENT, chemistry.CHILD,
-                    self._products, h.keep, h.sampling, counts, sensitivity, UG * HOUR / h.steps,
+                    q.reshape(-1, tags), h.rise.first, h.rise.weights, h.fall.first, h.fall.weights,
+                    self.air_mass, h.pivot, h.factor, h.sink, h.decay, chemistry.PARENT, chemistry.CHILD,
+                    self._products, h.keep, h.raining, h.sampling, counts, sensitivity, UG * HOUR / h.steps,
                 )  # fmt: skip
-                self._sweep_transposed(q, h, "y", -h.x_gain)
-            self._sweep_transposed(q, h, "x", 0.0)
+                self._sweep_transposed(q, h.y_out)
+            self._sweep_transposed(q, h.x_first)
             observe(hour, sensitivity.reshape(levels, ny, nx, *shape))
             if progress:
                 progress(self.hours - hour, self.hours)
@@ -403,19 +447,15 @@ class Transport:
 
     # ---------------------------------------------------------------- inside
 
-    def _sweep(
-        self, q: Array, h: _Hour, axis: str, gained: Any, boundary: Array, through: Array, times: float = 1.0
-    ) -> None:
-        """Carry all tags along one axis; `gained` is the air gained by sweeps before this one [kg]."""
-        kernels.sweep(*self._moves(q, h, axis, gained, times), boundary, *through, *q.shape[1:3], axis == "x")
+    def _sweep(self, q: Array, sweep: _Sweep, boundary: Array, through: Array) -> None:
+        """Carry all tags along x or y."""
+        kernels.sweep(
+            q.reshape(-1, q.shape[-1]), sweep.first, sweep.weights, sweep.ends, boundary, through, sweep.axis,
+            *q.shape[:3],
+        )  # fmt: skip
 
-    def _sweep_transposed(self, q: Array, h: _Hour, axis: str, gained: Any, times: float = 1.0) -> None:
-        kernels.sweep_transposed(*self._moves(q, h, axis, gained, times), *q.shape[1:3], axis == "x")
-
-    def _moves(self, q: Array, h: _Hour, axis: str, gained: Any, times: float) -> tuple[Array, Array, Array, Array]:
-        moved, spread = (h.x, h.spread_x) if axis == "x" else (h.y, h.spread_y)
-        mass = self.air_mass + gained
-        return q.reshape(-1, q.shape[-1]), mass.ravel(), times * moved.ravel(), times * spread.ravel()
+    def _sweep_transposed(self, q: Array, sweep: _Sweep) -> None:
+        kernels.sweep_transposed(q.reshape(-1, q.shape[-1]), sweep.first, sweep.weights, sweep.axis, *q.shape[:3])
 
     def _zeros(self, name: str, units: str) -> xr.DataArray:
         shape = (len(TRACERS), self.hours, *self.air_mass.shape)
@@ -532,19 +572,27 @@ class Transport:
         keep = np.ones_like(velocity)
         if (rain > 0.0).any():
             keep = np.exp(-whole * deposition.washout_rate(rain, temperature, c))
+        pivot, factor = np.empty(mass.shape, self.dtype), np.empty(fz.shape, self.dtype)
+        kernels.eliminate(mass, exchange, pivot, factor)
+        # air between sweeps: what x has given, and what z will give
+        x_gain, z_gain = fx[..., 1:] - fx[..., :-1], fz[1:] - fz[:-1]
+        after_x, before_x = mass - x_gain, mass + x_gain
+        still = np.zeros_like(fz)  # diffusion is implicit along z
         return _Hour(
             steps=steps,
-            x=fx,
-            y=fy,
-            z=fz,
-            spread_x=spread_x,
-            spread_y=spread_y,
-            x_gain=fx[..., 1:] - fx[..., :-1],
-            z_gain=fz[1:] - fz[:-1],
-            exchange=exchange,
+            x_first=_Sweep.of(kernels.X, mass, fx, spread_x, self.dtype),
+            x_twice=_Sweep.of(kernels.X, before_x, fx, spread_x, self.dtype, 2.0),
+            x_last=_Sweep.of(kernels.X, before_x, fx, spread_x, self.dtype),
+            y_out=_Sweep.of(kernels.Y, after_x, fy, spread_y, self.dtype),
+            y_back=_Sweep.of(kernels.Y, mass - z_gain, fy, spread_y, self.dtype),
+            rise=_Sweep.of(kernels.Z, mass + z_gain, fz, still, self.dtype),
+            fall=_Sweep.of(kernels.Z, mass, fz, still, self.dtype),
+            pivot=pivot,
+            factor=factor,
             sink=whole * area * self.density[0] * velocity,
             decay=np.exp(-whole * rates),
             keep=keep,
+            raining=np.any(keep < 1.0, axis=0),
             sampling=(0.5 / steps) * self.density,
         )
 

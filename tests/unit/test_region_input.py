@@ -1,8 +1,11 @@
 """Weather and arguments that the region refuses, and how it says so."""
 
+from types import SimpleNamespace
+
 import naive_region as naive
 import numpy as np
 import pytest
+from scipy import sparse
 
 from airsim.errors import InputError
 from airsim.region import Transport
@@ -81,12 +84,30 @@ def test_order_of_dimensions_does_not_matter(g, w):
     np.testing.assert_array_equal(a.in_air, b.in_air)
 
 
-def test_wild_wind_is_carried(g):
-    x, y, z = naive.fluxes(g, 2, speed=80.0)
+@pytest.mark.parametrize("speed", [80.0, 400.0])
+def test_wild_wind_is_divided_and_carried(g, speed):
+    x, y, z = naive.fluxes(g, 2, speed=speed)
     t = Transport(g, naive.weather(g, 2, x=x, y=y, z=z))
+    h = t._hour(0)
+    lines = {"x": 3 * 4, "y": 3, "z": 4}  # five boxes along x are one strip along y and z
+    sweeps = {"x": (h.x_first, h.x_twice), "y": (h.y_out, h.y_back), "z": (h.rise, h.fall)}
+    assert any(sweep.first[-1] > lines[axis] for axis, both in sweeps.items() for sweep in both)
     b = t.run(lambda _: np.ones((1, 4, 5, len(TRACERS), 1)), columns=1)
     assert np.isfinite(b.in_air).all()
     assert np.abs(b.residual).max() < 1e-5
+
+
+def test_city_without_boxes_is_refused_by_name(g):
+    from airsim.geography import CITIES
+    from airsim.region import receptors
+
+    weights = np.zeros((len(CITIES), 20))
+    weights[0, 7] = 1.0
+    place = SimpleNamespace(grid=SimpleNamespace(ny=4, nx=5), city_weights=sparse.csr_array(weights))
+    assert receptors.cities(place).names == (CITIES[0].id,)
+    with pytest.raises(InputError) as caught:
+        receptors.cities(place, [CITIES[0].id, CITIES[1].id, "atlantis"])
+    assert {(p.key, p.value) for p in caught.value.problems} == {("city", CITIES[1].id), ("city", "atlantis")}
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 5, 12, 1), (1, 5, 4, 12, 1), (1, 4, 5, 12, 2), (4, 5, 12, 1)])

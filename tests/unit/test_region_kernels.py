@@ -6,6 +6,7 @@ import pytest
 
 from airsim.region import chemistry, kernels
 from airsim.region.tracers import TRACERS
+from airsim.region.transport import _Sweep
 
 REAL = [("float64", 1e-12), ("float32", 1e-5)]
 
@@ -21,24 +22,37 @@ def line(rng, size, *, wild):
         moved *= 0.8
 
 
+def lines(rng, size, count, *, wild):
+    """`count` lines, (size, count) or (size + 1, count)."""
+    return (np.stack(part, axis=-1) for part in zip(*(line(rng, size, wild=wild) for _ in range(count)), strict=True))
+
+
+def laid(axis, array):
+    """(along, line, ...) as (level, y, x, ...): lines side by side along x, or one above the other if they lie in x."""
+    return np.moveaxis(array, (0, 1), (1, 0))[:, None] if axis == kernels.X else array[None]
+
+
+@pytest.mark.parametrize("axis", [kernels.X, kernels.Y])
 @pytest.mark.parametrize("size", [1, 2, 3, 9])
 @pytest.mark.parametrize("wild", [False, True])
-def test_advect_is_its_twin(size, wild):
+def test_sweep_is_its_twin(axis, size, wild):
     rng = np.random.default_rng(size)
-    mass, moved, spread = line(rng, size, wild=wild)
-    q = rng.normal(size=(size, 3))
-    ends = rng.normal(size=(2, 3))
-    a = np.vstack([ends[:1], q, ends[1:]])
-    b = a.copy()
-    came, went = np.zeros((2, 3))
-    air = mass.copy()
-    count = kernels.cycles(mass, moved, spread, size)
-    got, _ = kernels.advect(a, b, np.empty(3), air, moved, spread, size, came, went)
-    for n in range(3):
-        want, inflow, outflow = naive.advect(q[:, n], mass, moved, spread, *ends[:, n], count)
-        np.testing.assert_allclose(got[1:-1, n], want, rtol=1e-9, atol=1e-11)
-        np.testing.assert_allclose([came[n], went[n]], [inflow, outflow], rtol=1e-9, atol=1e-11)
-    np.testing.assert_allclose(air, mass + moved[:-1] - moved[1:], rtol=1e-13)
+    count = 19  # two strips and a part of one
+    mass, moved, spread = lines(rng, size, count, wild=wild)
+    q = rng.normal(size=(size, count, 3))
+    rows = count if axis == kernels.X else 1
+    end = np.repeat(rng.normal(size=(1, 3)), rows, axis=0)
+    got, came, went = naive.swept(
+        axis, laid(axis, q), *(np.ascontiguousarray(laid(axis, each)) for each in (mass, moved, spread)), end
+    )
+    got = np.moveaxis(got[:, 0], 0, 1) if axis == kernels.X else got[0]
+    for k, n in np.ndindex(count, 3):
+        cycles = kernels.cycles(*(np.ascontiguousarray(each[:, k]) for each in (mass, moved, spread)), size)
+        want, inflow, outflow = naive.advect(
+            q[:, k, n], mass[:, k], moved[:, k], spread[:, k], end[0, n], end[0, n], cycles
+        )
+        np.testing.assert_allclose(got[:, k, n], want, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose([came[k, n], went[k, n]], [inflow, outflow], rtol=1e-9, atol=1e-11)
 
 
 def test_strong_wind_is_divided_into_enough_cycles():
@@ -51,50 +65,51 @@ def test_strong_wind_is_divided_into_enough_cycles():
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), REAL)
+@pytest.mark.parametrize("axis", [kernels.X, kernels.Y])
 @pytest.mark.parametrize("size", [1, 2, 3, 9])
-def test_advect_transposed(size, dtype, tolerance):
+def test_sweep_transposed(axis, size, dtype, tolerance):
     rng = np.random.default_rng(size)
-    mass, moved, spread = line(rng, size, wild=True)
-    x, y = rng.normal(size=(2, size, 4)).astype(dtype)
-    pad = np.zeros((1, 4), dtype)
-    a = np.vstack([pad, x, pad])
-    forward, _ = kernels.advect(a, a.copy(), np.empty(4, dtype), mass.copy(), moved, spread, size, *np.zeros((2, 4)))
-    b = np.vstack([pad, y, pad])
-    flux = np.empty((size + 3, 4), dtype)
-    back, _ = kernels.advect_transposed(
-        b, b.copy(), flux, np.empty((size + 3, 6), dtype), np.empty(size), mass, moved, spread, size
-    )
-    left = np.vdot(y.astype(float), forward[1:-1].astype(float))
-    right = np.vdot(back[1:-1].astype(float), x.astype(float))
-    assert abs(left - right) <= tolerance * np.linalg.norm(y) * np.linalg.norm(forward[1:-1])
+    given = [np.ascontiguousarray(laid(axis, each)) for each in lines(rng, size, 11, wild=True)]
+    x, y = (laid(axis, each) for each in rng.normal(size=(2, size, 11, 4)).astype(dtype))
+    forward, *_ = naive.swept(axis, x, *given)
+    back, *_ = naive.swept(axis, y, *given, back=True)
+    left = np.vdot(y.astype(float), forward.astype(float))
+    right = np.vdot(back.astype(float), x.astype(float))
+    assert abs(left - right) <= tolerance * np.linalg.norm(y) * np.linalg.norm(forward)
 
 
 @pytest.mark.parametrize("stiffness", [1e-6, 1.0, 1e6])
-def test_mix_is_a_full_solve(stiffness):
-    rng = np.random.default_rng(3)
-    mass, exchange, sink = 1 + rng.random(6), stiffness * rng.random(7), rng.random(2)
-    right = rng.normal(size=(6, 2))
-    got = right.copy()
-    kernels.mix(got, mass, exchange, sink, np.empty(6), np.empty(6))
-    for n in range(2):
-        want = naive.mixed(mass, exchange, sink[n], right[:, n])
-        np.testing.assert_allclose(got[:, n], want, rtol=1e-7, atol=1e-9)
+def test_mixing_is_a_full_solve(stiffness):
+    # no wind, no chemistry, no rain: what is left of `columns` is the implicit step
+    w = world("float64", nz=6, ny=1, nx=1, calm=True)
+    w["exchange"] *= stiffness
+    q = w["q"].copy()
+    columns(w, q, np.zeros(w["tags"]), np.empty((0, 1, 1, w["tags"])))
+    for n in range(w["tags"]):
+        right = w["q"][:, 0, 0, n] * w["mass"][:, 0, 0]
+        right[:2] += w["amount"] * w["source"][:, 0, 0, n]
+        sink = w["sink"][n // 2, 0, 0]
+        want = naive.mixed(w["mass"][:, 0, 0], w["exchange"][:, 0, 0], sink, right)
+        np.testing.assert_allclose(q[:, 0, 0, n], want, rtol=1e-7, atol=1e-9)
 
 
-def world(dtype, seed=0, cases=2, nz=4, ny=2, nx=3):
-    """Everything `columns` needs, at random but in range."""
+def world(dtype, seed=0, cases=2, nz=4, ny=2, nx=11, *, calm=False):
+    """Everything `columns` needs, at random but in range; a strip and a part of one."""
     rng = np.random.default_rng(seed)
     tracers, tags = len(TRACERS), len(TRACERS) * cases
     mass = 1e9 * (1 + rng.random((nz, ny, nx)))
     moved = 2e8 * rng.normal(size=(nz + 1, ny, nx))
     moved[0] = 0.0
+    moved *= not calm
+    keep = np.where(rng.random((tracers, ny, nx)) > 0.5, rng.random((tracers, ny, nx)), 1.0)
+    decay = 0.5 + 0.5 * rng.random((3, nz, ny, nx))
     return {
         "mass": mass,
         "moved": moved,
         "exchange": 3e9 * rng.random((nz + 1, ny, nx)),
         "sink": 1e8 * rng.random((tracers, ny, nx)),
-        "decay": 0.5 + 0.5 * rng.random((3, nz, ny, nx)),
-        "keep": np.where(rng.random((tracers, ny, nx)) > 0.5, rng.random((tracers, ny, nx)), 1.0),
+        "decay": np.ones_like(decay) if calm else decay,
+        "keep": np.ones_like(keep) if calm else keep,
         "sampling": rng.random((nz, ny, nx)),
         "q": rng.normal(size=(nz, ny, nx, tags)).astype(dtype),
         "source": rng.normal(size=(2, ny, nx, tags)).astype(dtype),
@@ -106,16 +121,29 @@ def world(dtype, seed=0, cases=2, nz=4, ny=2, nx=3):
     }
 
 
+def vertical(w, dtype):
+    """Vertical sweeps before and after the local processes, and the elimination."""
+    still = np.zeros_like(w["moved"])
+    rise = _Sweep.of(kernels.Z, w["mass"] + np.diff(w["moved"], axis=0), w["moved"], still, dtype)
+    fall = _Sweep.of(kernels.Z, w["mass"], w["moved"], still, dtype)
+    pivot, factor = np.empty(w["mass"].shape, dtype), np.empty(w["moved"].shape, dtype)
+    kernels.eliminate(w["mass"], w["exchange"], pivot, factor)
+    return rise, fall, pivot, factor
+
+
 def columns(w, q, top, mean):
     _, ny, nx, tags = q.shape
-    came, went, made = np.zeros((3, ny, tags))
+    made = np.zeros((ny, tags))
+    through = np.zeros((2, ny, tags))
     dry, wet = np.zeros((2, ny, nx, tags))
+    mean[:] = 0.0
+    rise, fall, pivot, factor = vertical(w, q.dtype)
     kernels.columns(
-        q, w["mass"], w["moved"], w["exchange"], w["sink"], w["source"], w["amount"], w["decay"],
-        chemistry.PARENT, chemistry.CHILD, w["product"], w["keep"], top, w["sampling"], mean, True,
-        came, went, made, dry, wet,
+        q.reshape(-1, tags), rise.first, rise.weights, rise.ends, fall.first, fall.weights, fall.ends, w["mass"],
+        pivot, factor, w["sink"], w["source"], w["amount"], w["decay"], chemistry.PARENT, chemistry.CHILD,
+        w["product"], w["keep"], (w["keep"] < 1.0).any(0), top, w["sampling"], mean, through, made, dry, wet,
     )  # fmt: skip
-    return came, went, made, dry, wet
+    return *through, made, dry, wet
 
 
 def test_columns_is_its_twin():
@@ -163,9 +191,11 @@ def test_columns_transposed(dtype, tolerance):
     columns(w, q, np.zeros(w["tags"], dtype), mean)
     back = w["back"].copy()
     source = np.zeros_like(w["source"])
+    rise, fall, pivot, factor = vertical(w, back.dtype)
     kernels.columns_transposed(
-        back, w["mass"], w["moved"], w["exchange"], w["sink"], w["decay"], chemistry.PARENT, chemistry.CHILD,
-        w["product"], w["keep"], w["sampling"], w["weights"], source, w["amount"],
+        back.reshape(-1, w["tags"]), rise.first, rise.transposed().weights, fall.first, fall.transposed().weights,
+        w["mass"], pivot, factor, w["sink"], w["decay"], chemistry.PARENT, chemistry.CHILD, w["product"], w["keep"],
+        (w["keep"] < 1.0).any(0), w["sampling"], w["weights"], source, w["amount"],
     )  # fmt: skip
 
     def dot(a, b):

@@ -10,6 +10,7 @@ from airsim.region.coefficients import load
 from airsim.region.deposition import dry_velocity, washout_rate
 from airsim.region.diffusion import eddy_diffusivity, horizontal_diffusivity
 from airsim.region.tracers import INDEX, TRACERS
+from airsim.region.transport import _Sweep
 
 
 def calm(hours, nz, **planes):
@@ -43,10 +44,17 @@ def test_diffusion_of_a_cosine():
     steps = 400
     dt = 3600.0 * hours / steps
     q = (1.0 + np.cos(np.pi * z / depth))[:, None]
-    mass, exchange = np.full(levels, dz), np.full(levels + 1, k * dt / dz)
+    mass, faces = np.full((levels, 1, 1), dz), np.zeros((levels + 1, 1, 1))
+    still = _Sweep.of(kernels.Z, mass, faces, faces, q.dtype)
+    pivot, factor = np.empty_like(mass), np.empty_like(faces)
+    kernels.eliminate(mass, np.full_like(faces, k * dt / dz), pivot, factor)
+    one, nobody, nothing = np.ones((1, 1, 1)), np.empty(0, np.int64), np.empty((0, 1, 1, 1))
+    sweeps = (still.first, still.weights, still.ends) * 2
     for _ in range(steps):
-        q *= dz
-        kernels.mix(q, mass, exchange, np.zeros(1), np.empty(levels), np.empty(levels))
+        kernels.columns(
+            q, *sweeps, mass, pivot, factor, 0.0 * one, nothing, 0.0, nothing, nobody, nobody, np.empty(0), one,
+            np.zeros((1, 1), bool), np.zeros(1), mass, nothing, np.zeros((2, 1, 1)), np.zeros((1, 1)), one, one,
+        )  # fmt: skip
     want = 1.0 + np.cos(np.pi * z / depth) * np.exp(-k * np.pi**2 * 3600.0 * hours / depth**2)
     np.testing.assert_allclose(q[:, 0], want, atol=2e-3)
     np.testing.assert_allclose(q.mean(), 1.0, rtol=1e-12)
