@@ -12,6 +12,8 @@ import io
 import math
 import re
 import unicodedata
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,9 +52,38 @@ HEADER_UNITS: dict[str, tuple[str, float]] = {
     "m/s": ("m s-1", 1.0),
     "米/秒": ("m s-1", 1.0),
     "k": ("K", 1.0),
+    "°c": ("degC", 1.0),
+    "degc": ("degC", 1.0),
+    "摄氏度": ("degC", 1.0),
+    "%": ("%", 1.0),
+    "成": ("%", 10.0),
+    "0-10": ("%", 10.0),
+    "0-8": ("%", 12.5),
+    "0-1": ("%", 100.0),
+    "hpa": ("hPa", 1.0),
+    "pa": ("hPa", 0.01),
+    "mm": ("mm", 1.0),
+    "毫米": ("mm", 1.0),
+    "w/m2": ("W m-2", 1.0),
+    "wm-2": ("W m-2", 1.0),
+    "km/h": ("m s-1", 1 / 3.6),
     "kj/kg": ("kJ kg-1", 1.0),
     "mj/kg": ("kJ kg-1", 1e3),
     "mj/t": ("kJ kg-1", 1e-3),
+    "tce": ("tce a-1", 1.0),
+    "tce/a": ("tce a-1", 1.0),
+    "吨标准煤": ("tce a-1", 1.0),
+    "吨标煤": ("tce a-1", 1.0),
+    "万tce": ("tce a-1", 1e4),
+    "万吨标准煤": ("tce a-1", 1e4),
+    "万吨标煤": ("tce a-1", 1e4),
+    "m3/d": ("m3 d-1", 1.0),
+    "立方米/日": ("m3 d-1", 1.0),
+    "万立方米/日": ("m3 d-1", 1e4),
+    "万方/日": ("m3 d-1", 1e4),
+    "mw": ("MW", 1.0),
+    "兆瓦": ("MW", 1.0),
+    "万千瓦": ("MW", 10.0),
 }
 
 #: Cells that say "nothing reported"; they are missing values, not errors.
@@ -122,12 +153,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The bare cells of one sheet; `lines[i]` is the row number the user sees for `rows[i]`."""
+    """The bare cells of one sheet; `lines[i]` is the row number the user sees for `rows[i]`.
+
+    `merged` holds the merged ranges as (first row, first column, last row, last column) from 0; `hidden` is the
+    sheet's own state in the workbook.
+    """
 
     file: str
     name: str
     rows: list[list[Cell]]
     lines: list[int]
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    hidden: bool = False
 
     def place(self, row: int, column: int | None = None) -> str:
         """Return ``"工业源!C12"`` for a workbook, ``"12"`` for a text file (row, column count from 0)."""
@@ -264,14 +301,19 @@ def read_cells(path: str | Path) -> list[Sheet]:
 
 
 def _read_workbook(path: Path) -> list[Sheet]:
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
+    _check_container(path)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        hidden = {m.name for m in book.sheets_metadata if m.visible != SheetVisibleEnum.Visible}
         sheets = []
         for name in book.sheet_names:
-            rows: list[list[Cell]] = [list(r) for r in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-            sheets.append(Sheet(str(path), name, rows, list(range(1, len(rows) + 1))))
+            bare = book.get_sheet_by_name(name)
+            rows: list[list[Cell]] = [list(r) for r in bare.to_python(skip_empty_area=False)]
+            merged = tuple((*first, *last) for first, last in bare.merged_cell_ranges or ())
+            lines = list(range(1, len(rows) + 1))
+            sheets.append(Sheet(str(path), name, rows, lines, merged, name in hidden))
     except (CalamineError, OSError, ValueError) as error:
         raise InputError(
             [
@@ -286,6 +328,44 @@ def _read_workbook(path: Path) -> list[Sheet]:
             ]
         ) from error
     return sheets
+
+
+#: What a workbook may unpack to [bytes]: a list of a whole province takes a hundredth.
+_MOST_UNPACKED = 1 << 28
+
+
+def _check_container(path: Path) -> None:
+    """Refuse a workbook that unpacks without end, or that takes values from other workbooks.
+
+    Raises
+    ------
+    InputError
+        Either; a file that is no archive (.xls) passes.
+    """
+
+    def refused(en: str, zh: str) -> InputError:
+        return InputError([Problem(str(path), "", "", "", en, zh)])
+
+    if not zipfile.is_zipfile(path):
+        return
+    left = _MOST_UNPACKED
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any("externallinks/" in name.lower() for name in archive.namelist()):
+                raise refused(
+                    "has links to other workbooks: break them (Data, Edit Links) so that the values stand in the file",
+                    "含有指向其他工作簿的外部链接：请在“数据—编辑链接”中断开链接，使数值保存在本文件内",
+                )
+            for member in archive.infolist():
+                # the sizes that an archive states need not be true
+                with archive.open(member) as file:
+                    while part := file.read(1 << 20):
+                        left -= len(part)
+                        if left < 0:
+                            size = _MOST_UNPACKED >> 20
+                            raise refused(f"unpacks to more than {size} MB", f"解压后超过 {size} MB")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+        raise refused(f"not a readable workbook ({error})", f"无法读取该工作簿（{error}）") from error
 
 
 def _read_text(path: Path) -> Sheet:

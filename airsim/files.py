@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from airsim.errors import InputError, Problem
+
+#: What an unfinished file is called until it is renamed: ``.NAME.<random>.part``.
+UNFINISHED = ".*.part"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -17,15 +23,30 @@ def write_bytes(path: Path, content: bytes) -> None:
     InputError
         The folder cannot be written, or the file is held open by another program (Excel on Windows).
     """
+    with writing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when it is whole and on the disk.
+
+    Raises
+    ------
+    InputError
+        As `write_bytes`.
+    """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # random, not the process number: two machines may share the folder
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except PermissionError as error:
         raise InputError(
             [
@@ -39,3 +60,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to the disk as well: a rename alone may be lost in a power cut."""
+    if os.name != "posix":
+        return  # Windows cannot open a folder; NTFS journals the rename
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
