@@ -13,6 +13,7 @@ import pandas as pd
 from airsim import rules
 from airsim.errors import InputError, Problem
 from airsim.rules import Rule
+from airsim.scenario import Coal, CoalScope
 
 KEY = ["city", "sector", "fuel"]
 
@@ -29,12 +30,18 @@ class Scope:
         Those of them that the cap is tested on.
     text, text_zh : str
         The scope in words.
+    sectors : tuple of str
+        Sectors of the ledger that lie in it.
+    unit : {"t", "tce"}
+        What the test runs on: physical tonnes or standard coal.
     """
 
     counted: tuple[str, ...]
     assessed: tuple[str, ...]
     text: str
     text_zh: str
+    sectors: tuple[str, ...] = ()
+    unit: str = "t"
 
 
 def coal_rule(rule: Rule | str | dt.date | None = None) -> Rule:
@@ -46,17 +53,46 @@ def coal_rule(rule: Rule | str | dt.date | None = None) -> Rule:
     return rules.load("coal", version=rule)
 
 
-def scope_of(rule: Rule) -> Scope:
-    """Return the scope of a coal accounting rule."""
-    counted = tuple(rule["counted_fuels"])
-    out = [f for f in rule["not_assessed"] if f in counted]
+#: What a scope is called.
+SOCIETIES = {
+    "whole": ("whole society", "全社会"),
+    "above_designated": ("industry above the designated size", "规上工业"),
+    "non_power": ("all but power (heat supply counts)", "非电（含供热）"),
+}
+
+
+def scope_of(rule: Rule, asked: CoalScope | None = None) -> Scope:
+    """Return the scope of a coal accounting rule, as a scenario narrows or widens it.
+
+    Parameters
+    ----------
+    rule : Rule
+        Of ``coal``.
+    asked : CoalScope, optional
+        Society, fuels in and out, unit; the rule's own if left out.
+    """
+    asked = asked or CoalScope()
+    added = tuple(f for f in asked.include if f not in rule["counted_fuels"])
+    counted = (*rule["counted_fuels"], *added)
+    out = [f for f in rule["not_assessed"] if f not in asked.include]
+    out += [f for f in asked.exclude if f in counted and f not in out]
     names = rules.load("fuels")["names"]
-    text = "whole society, physical coal (raw, washed, briquette); coke and semi-coke not added"
-    text_zh = "全社会，实物量（原煤、洗煤、型煤），焦炭、兰炭不重复计入"
+    society, society_zh = SOCIETIES[asked.society]
+    kind, kind_zh = ("standard coal", "标准量") if asked.unit == "tce" else ("physical coal", "实物量")
+    apart = [f for f in ("coke", "semi_coke") if f not in added]
+    text = f"{society}, {kind} (raw, washed, briquette)"
+    text_zh = f"{society_zh}，{kind_zh}（原煤、洗煤、型煤）"
+    if apart:
+        text += "; " + " and ".join(f.replace("_", "-") for f in apart) + " not added"
+        text_zh += "，" + "、".join(names[f] for f in apart) + "不重复计入"
+    if added:
+        text += "; with " + ", ".join(added)
+        text_zh += "；另计入" + "、".join(names[f] for f in added)
     if out:
         text += "; without " + ", ".join(out)
         text_zh += "；不含" + "、".join(names[f] for f in out)
-    return Scope(counted, tuple(f for f in counted if f not in out), text, text_zh)
+    sectors = tuple(rule[f"societies.{asked.society}"])
+    return Scope(counted, tuple(f for f in counted if f not in out), text, text_zh, sectors, asked.unit)
 
 
 def heating_value(fuel: str, year: int) -> float:
@@ -112,8 +148,25 @@ def check(ledger: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def year_of(ledger: pd.DataFrame, year: int, cities: Iterable[str] | None = None) -> pd.DataFrame:
+def scoped(ledger: pd.DataFrame, asked: Coal) -> pd.DataFrame:
+    """Return the rows of a ledger, all years, that the scope of a coal block assesses.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+    asked : Coal
+        Its rule and scope; all cities stay.
+    """
+    scope = scope_of(coal_rule(asked.rules), asked.scope)
+    return ledger[ledger["fuel"].isin(scope.assessed) & ledger["sector"].isin(scope.sectors)]
+
+
+def year_of(
+    ledger: pd.DataFrame, year: int, cities: Iterable[str] | None = None, *, county: bool = False
+) -> pd.DataFrame:
     """Return one year of the ledger: consumption [t] and mean heating value [kJ kg-1] by city, sector and fuel.
+
+    With `county` also by county (empty: the rest of the city).
 
     Raises
     ------
@@ -139,6 +192,9 @@ def year_of(ledger: pd.DataFrame, year: int, cities: Iterable[str] | None = None
         )
     own = rows["heating_value"].fillna(rows["fuel"].map(lambda f: heating_value(f, year)))
     energy = rows["consumption"] * own
-    summed = rows.assign(energy=energy).groupby(KEY)[["consumption", "energy"]].sum()
+    if county and "county" not in rows:
+        rows = rows.assign(county="")
+    key = ["city", "county", *KEY[1:]] if county else KEY
+    summed = rows.assign(energy=energy).groupby(key)[["consumption", "energy"]].sum()
     mean = (summed["energy"] / summed["consumption"]).where(summed["consumption"] > 0)
     return pd.DataFrame({"consumption": summed["consumption"], "heating_value": mean}).reset_index()

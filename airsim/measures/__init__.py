@@ -5,10 +5,11 @@ new sources where a fuel takes another's place, and moves the coal ledger by the
 say what it removed from what was left, so that the rows of all measures add up.
 """
 
+from airsim.measures.coal import clean_coal_supply, efficiency, growth, new_project, retire, weather
 from airsim.measures.cuts import cut, find_enterprise, limit, stop
-from airsim.measures.households import ROUTES, coal_substitution
 from airsim.measures.ledger import COAL_FUELS, IMPORTED, LEDGER
 from airsim.measures.lists import LIST_POLLUTANTS, emergency
+from airsim.measures.substitution import ROUTES, boiler_substitution, coal_substitution
 
 __all__ = [
     "COAL_FUELS",
@@ -16,10 +17,17 @@ __all__ = [
     "LEDGER",
     "LIST_POLLUTANTS",
     "ROUTES",
+    "boiler_substitution",
+    "clean_coal_supply",
     "coal_substitution",
     "cut",
+    "efficiency",
     "emergency",
     "find_enterprise",
+    "growth",
     "limit",
+    "new_project",
+    "retire",
     "stop",
+    "weather",
 ]
