@@ -1,20 +1,32 @@
-"""Emergency reduction lists: reading, counting shares, alert levels."""
+"""Emergency reduction lists: reading, checking, counting shares, alert levels."""
 
-from airsim.emergency.alerts import called_level, strictest
-from airsim.emergency.counting import all_society_base, compliance, cuts, plan_rule
-from airsim.emergency.reading import CATEGORIES, KINDS, LEVELS, POLLUTANTS, EmergencyList, read
+from airsim.emergency.alerts import called_level, calls, read_forecast, strictest
+from airsim.emergency.checks import CHECKS, Finding, check
+from airsim.emergency.counting import all_society_base, closing, compliance, cuts, plan_rule, read_base
+from airsim.emergency.fixing import fix
+from airsim.emergency.reading import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS, EmergencyList, examine, read
 
 __all__ = [
+    "AREAS",
     "CATEGORIES",
+    "CHECKS",
     "KINDS",
     "LEVELS",
     "POLLUTANTS",
     "EmergencyList",
+    "Finding",
     "all_society_base",
     "called_level",
+    "calls",
+    "check",
+    "closing",
     "compliance",
     "cuts",
+    "examine",
+    "fix",
     "plan_rule",
     "read",
+    "read_base",
+    "read_forecast",
     "strictest",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +40,8 @@ LEDGER = (
     "note",
 )
 COAL_FUELS = frozenset(rules.load("fuels")["heating_value"])
+#: Number columns of the coal ledger that a row opened by a measure leaves empty.
+SUPPLY = ("production", "inflow", "outflow", "stock_draw", "standard_coal")
 #: City under which coal is booked that burns outside the cities of the case.
 IMPORTED = "imported"
 
@@ -52,14 +57,21 @@ def move_coal(
     tonnes: float,
     measure: str,
     at: tuple[str, str],
+    *,
+    county: str = "",
 ) -> Inventory:
-    """Move one year of the coal ledger by some tonnes (an increase may open a row)."""
+    """Move one year of the coal ledger by some tonnes (an increase may open a row).
+
+    Only the county's rows move where one is given and the ledger has them.
+    """
     ledger = inventory.coal
     if not len(ledger) or tonnes == 0:
         return inventory
     ledger = ledger.copy()
     year = int(ledger["year"].max()) if year is None else year
     here = (ledger["year"] == year) & (ledger["city"] == city) & (ledger["sector"] == sector) & (ledger["fuel"] == fuel)
+    if county and "county" in ledger and (here & (ledger["county"] == county)).any():
+        here &= ledger["county"] == county
     total = float(ledger.loc[here, "consumption"].sum())
     if total + tonnes < -1e-9 * max(total, 1.0):
         raise InputError(
@@ -80,6 +92,8 @@ def move_coal(
         row = {c: np.nan if c == "heating_value" else "" for c in ledger.columns}
         row |= {"year": year, "city": city, "sector": sector, "fuel": fuel, "consumption": tonnes}
         row |= {"basis": measure, "quality": "estimated", "origin": measure}
+        row |= {"county": county} if "county" in ledger else {}
+        row |= {c: np.nan for c in ledger.columns if c not in row or (c in SUPPLY and row[c] == "")}
         added = pd.DataFrame([{c: row[c] for c in ledger.columns}])
         ledger = pd.concat([ledger, added.astype(ledger.dtypes.to_dict())], ignore_index=True)
     return dataclasses.replace(inventory, coal=ledger)
@@ -100,22 +114,54 @@ def scaling_rows(factor: pd.DataFrame, start: Any, end: Any, measure: str) -> pd
     )
 
 
+_kept: ContextVar[bool] = ContextVar("ledger_kept", default=True)
+
+
+@contextlib.contextmanager
+def no_ledger() -> Iterator[None]:
+    """Leave the ledger empty: most of the time of a cut goes into it, and a thousand scenarios need emissions only.
+
+    Not for measures that move coal: what they move is taken from their rows.
+    """
+    token = _kept.set(False)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
 def apply_scaling(
-    inventory: Inventory, scaled: Sequence[pd.DataFrame], measure: str, kind: str, *, note: str
+    inventory: Inventory,
+    scaled: Sequence[pd.DataFrame],
+    measure: str,
+    kind: str,
+    *,
+    note: str,
+    accounted: Sequence[pd.DataFrame] | None = None,
 ) -> tuple[Inventory, pd.DataFrame]:
-    """Add scaling rows and account for what they take from what is left."""
-    ledger = [_account(inventory, rows, measure, kind, note) for rows in scaled if len(rows)]
+    """Add scaling rows and account for what they take from what is left.
+
+    `accounted` are rows that say the same in fewer windows, for the ledger; the rows themselves by default.
+    """
+    booked = (scaled if accounted is None else accounted) if _kept.get() else ()
+    ledger = [_account(inventory, rows, measure, kind, note) for rows in booked if len(rows)]
     parts = [p for p in (inventory.scaling, *scaled) if len(p)]
     scaling = pd.concat(parts, ignore_index=True) if parts else inventory.scaling
     result = dataclasses.replace(inventory, scaling=scaling)
-    return result, pd.concat(ledger, ignore_index=True) if ledger else ledger_rows([])
+    return result, pd.concat(ledger, ignore_index=True) if ledger else _nothing().copy()
+
+
+@functools.cache
+def _nothing() -> pd.DataFrame:
+    return ledger_rows([])
 
 
 def _account(inventory: Inventory, rows: pd.DataFrame, measure: str, kind: str, note: str) -> pd.DataFrame:
     """Make the ledger rows of scaling rows that share one window."""
     start, end = rows["start"].iloc[0], rows["end"].iloc[0]
     ids = list(dict.fromkeys(rows["source"]))
-    factor = pd.DataFrame({source: _factors(r) for source, r in rows.groupby("source")}).T.loc[ids]
+    known, values = _factors(rows, ["source"])
+    factor = pd.DataFrame(values, index=known["source"], columns=[*POLLUTANTS, "coal"]).loc[ids]
     sources = inventory.sources.loc[ids]
     annual = sources[[*POLLUTANTS, "coal"]].fillna(0.0).astype(np.float64)
     left = left_of(inventory, ids, start, end)
@@ -133,42 +179,57 @@ def _account(inventory: Inventory, rows: pd.DataFrame, measure: str, kind: str, 
             "city": sources["city"],
             "sector": sources["sector"],
             "source": sources["name"].where(point, ""),
-            "fuel": _coal_name(sources),
+            "fuel": coal_name(sources),
         }
     )
-    out = []
-    for column in (*POLLUTANTS, "coal"):
-        named = keys["fuel"] if column == "coal" else pd.Series(column, index=keys.index)
-        table = pd.DataFrame({"removed": removed[column], "kg_per_day": gone_per_day[column], "pollutant": named}).join(
-            keys[["city", "sector", "source"]]
-        )
-        table = table[table["removed"] != 0].reset_index(drop=True)
-        out.append(table.groupby(["city", "sector", "source", "pollutant"], sort=False).sum().reset_index())
-    ledger = pd.concat(out, ignore_index=True)
+    columns = [*POLLUTANTS, "coal"]
+    n = len(keys)
+    table = pd.concat([keys[["city", "sector", "source"]]] * len(columns), ignore_index=True)
+    table["pollutant"] = [p for p in POLLUTANTS for _ in range(n)] + keys["fuel"].tolist()
+    table["removed"] = removed[columns].to_numpy().T.ravel()
+    table["kg_per_day"] = gone_per_day[columns].to_numpy().T.ravel()
+    table = table[table["removed"] != 0]
+    ledger = table.groupby(["city", "sector", "source", "pollutant"], sort=False).sum().reset_index()
     return ledger.assign(measure=measure, kind=kind, unit=unit, start=start, end=end, note=note)[list(LEDGER)]
 
 
-def _coal_name(sources: pd.DataFrame) -> pd.Series:
+def coal_name(sources: pd.DataFrame) -> pd.Series:
     """Return the ledger fuel of each source's coal; enterprises that name none burn raw, cokeries washed coal."""
     usual = sources["sector"].map({"coking": "washed_coal"}).fillna("raw_coal")
     return sources["fuel"].where(sources["fuel"].isin(COAL_FUELS), usual)
 
 
-def _factors(rows: pd.DataFrame) -> pd.Series:
-    """Return what one measure leaves of each pollutant and of the coal of one source [1].
+def _factors(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return what scaling rows leave of each pollutant and of the coal, group by group.
 
     Coal goes with production, so by the smallest change of any pollutant: a filter saves no coal.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `Inventory.scaling`.
+    by : list of str
+        What makes a group, such as source and measure.
+
+    Returns
+    -------
+    groups : DataFrame
+        The groups' keys in the order of their first rows.
+    factor : (group, pollutant and coal) ndarray
+        Factors of several rows of a group multiply [1].
     """
-    factor = pd.Series(1.0, index=[*POLLUTANTS, "coal"])
-    row: Any
-    for row in rows.itertuples(index=False):
-        if row.pollutant == "*":
-            factor *= row.factor
-        else:
-            factor[row.pollutant] *= row.factor
-    listed = factor[list(POLLUTANTS)]
-    factor["coal"] = listed.iloc[np.argmin(np.abs(listed.to_numpy() - 1.0))]
-    return factor
+    groups = rows[by].drop_duplicates()
+    index = pd.MultiIndex.from_frame(groups)
+    group = index.get_indexer(pd.MultiIndex.from_frame(rows[by]))
+    factor = np.ones((len(groups), len(POLLUTANTS) + 1))
+    value = rows["factor"].to_numpy(np.float64)
+    every = (rows["pollutant"] == "*").to_numpy()
+    np.multiply.at(factor, group[every], value[every, None])
+    column = np.array([POLLUTANTS.index(p) for p in rows["pollutant"].to_numpy()[~every]], dtype=np.intp)
+    np.multiply.at(factor, (group[~every], column), value[~every])
+    listed = factor[:, :-1]
+    factor[:, -1] = listed[np.arange(len(listed)), np.abs(listed - 1.0).argmin(axis=1)]
+    return groups, factor
 
 
 def left_of(inventory: Inventory, ids: Sequence[str], start: Any, end: Any) -> pd.DataFrame:
@@ -179,25 +240,21 @@ def left_of(inventory: Inventory, ids: Sequence[str], start: Any, end: Any) -> p
     columns = [*POLLUTANTS, "coal"]
     left = pd.DataFrame(1.0, index=list(ids), columns=columns)
     old = inventory.scaling[inventory.scaling["source"].isin(ids)]
-    windowed = not (pd.isna(start) or pd.isna(end))
-    for source, rows in old.groupby("source"):
-        begin = rows["start"].fillna(pd.Timestamp.min)
-        finish = rows["end"].fillna(pd.Timestamp.max)
-        if not windowed:
-            active = [(1.0, rows[rows["start"].isna() & rows["end"].isna()])]
-        else:
-            inside = [t for t in (*begin, *finish) if start < t < end]
-            edges = sorted({start, end, *inside})
-            active = [
-                ((b - a) / (end - start), rows[(begin <= a) & (finish >= b)]) for a, b in itertools.pairwise(edges)
-            ]
-        mean = np.zeros(len(columns))
-        for weight, here in active:
-            factor = np.ones(len(columns))
-            for _, one in here.groupby("measure"):
-                factor = factor * _factors(one).to_numpy()
-            mean += weight * factor
-        left.loc[source] = mean
+    if pd.isna(start) or pd.isna(end):
+        return left * _product(old[old["start"].isna() & old["end"].isna()], left.index)
+    begin, finish = old["start"].fillna(pd.Timestamp.min), old["end"].fillna(pd.Timestamp.max)
+    inside = [t for t in (*begin.unique(), *finish.unique()) if start < t < end]
+    mean = np.zeros(left.shape)
+    for a, b in itertools.pairwise(sorted({start, end, *inside})):
+        mean += (b - a) / (end - start) * _product(old[(begin <= a) & (finish >= b)], left.index)
+    return left * mean
+
+
+def _product(rows: pd.DataFrame, ids: pd.Index) -> np.ndarray:
+    """Return what scaling rows leave of sources, (source, pollutant and coal) [1]; measures multiply."""
+    left = np.ones((len(ids), len(POLLUTANTS) + 1))
+    groups, factor = _factors(rows, ["source", "measure"])
+    np.multiply.at(left, ids.get_indexer(pd.Index(groups["source"])), factor)
     return left
 
 
@@ -221,9 +278,11 @@ def ledger_row(
     }
 
 
-def coal_ledger_row(measure: str, city: str, sector: str, fuel: str, removed: float, note: str) -> dict[str, Any]:
+def coal_ledger_row(
+    measure: str, city: str, sector: str, fuel: str, removed: float, note: str, kind: str = "coal_substitution"
+) -> dict[str, Any]:
     """Make the ledger row of coal saved, in t a-1; negative where more burns."""
-    return ledger_row(measure, "coal_substitution", city, sector, "", fuel, removed, note)
+    return ledger_row(measure, kind, city, sector, "", fuel, removed, note)
 
 
 def ledger_rows(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

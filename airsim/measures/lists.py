@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from airsim.emergency.alerts import strictest
@@ -20,7 +21,8 @@ from airsim.tables import normalise
 if TYPE_CHECKING:
     from airsim.rules import Rule
 
-from airsim.measures.ledger import apply_scaling, as_times, check_share, new_id, problem_at, scaling_rows
+from airsim.measures.ledger import apply_scaling, as_times, check_share, new_id, problem_at
+from airsim.measures.ramps import AT_ONCE, Pace, Piece, by_day, catch_up, pace_of, pieces
 
 #: Pollutants of a list -> those of the inventory that they stand for.
 LIST_POLLUTANTS = {"SO2": ("SO2",), "NOx": ("NOx",), "PM": ("PM10", "PM25", "BC", "OC"), "VOC": ("VOC",)}
@@ -71,7 +73,11 @@ def emergency(
     execution_rate: float = 1.0,
     *,
     plan: Rule | str | dt.date | None = None,
+    response: Rule | None = None,
+    hours_of_day: Mapping[str, tuple[int, int]] | None = None,
+    rebound: tuple[float, int] = (0.0, 72),
     measure: str = "",
+    ledger: bool = True,
 ) -> tuple[Inventory, pd.DataFrame]:
     """Carry out a reduction list in the cities and windows of the alerts.
 
@@ -86,13 +92,25 @@ def emergency(
         Share of the listed cuts that is carried out [1].
     plan : Rule, str or date, optional
         Emergency plan whose counting rules apply.
+    response : Rule, optional
+        A version of the rule file ``emergency_response``: how many hours sources take to follow. Without it every
+        cut is whole from the first hour of the window to its last.
+    hours_of_day : mapping, optional
+        ``sector`` or ``sector/subsector`` -> local hours (from, to) in which its cuts hold, such as a ban of lorries by
+        day. The list's kilograms a day are then saved within these hours, as far as so much is emitted in them.
+    rebound : (float, int)
+        Share of the lost emission that is caught up afterwards [1], and the hours over which, limited by the
+        headroom of the rule file [h].
     measure : str
         Id in the ledger; made up if empty.
+    ledger : bool
+        Whether the ledger rows are wanted.
 
     Returns
     -------
     (Inventory, DataFrame)
-        The inventory with its new scaling rows, and the ledger rows (columns `LEDGER`).
+        The inventory with its new scaling rows, and the ledger rows (columns `LEDGER`); what happens after the end of
+        an alert stands in rows of its own.
 
     Raises
     ------
@@ -115,20 +133,217 @@ def emergency(
     counting = plan_rule(plan)
     matched = _match(inventory, list_, set(windows["city"]))
     base = kg_per_day(inventory)
-    effects = {
-        level: _list_effect(inventory, list_, matched, cuts(list_, level, plan=counting), base)
-        for level in dict.fromkeys(windows["level"])
-    }
+    counted = {level: cuts(list_, level, plan=counting) for level in dict.fromkeys(windows["level"])}
+    effects = {level: _list_effect(inventory, list_, matched, cut, base) for level, cut in counted.items()}
+    said = _said_hours(counted.values(), matched)
     _refuse_second_emergency(inventory, windows, list_)
-    city_of = inventory.sources["city"]
     scaled: list[pd.DataFrame] = []
-    window: Any
-    for window in windows.itertuples(index=False):
-        share = effects[str(window.level)]
-        here = share[city_of.loc[share.index] == window.city]
-        factor = (1.0 - execution_rate * here).clip(lower=0.0, upper=1.0)
-        scaled.append(scaling_rows(factor, window.start, window.end, measure))
-    return apply_scaling(inventory, scaled, measure, "emergency", note=f"execution {execution_rate:g}")
+    booked: list[pd.DataFrame] = []
+    city_of = inventory.sources["city"]
+    # every level cuts the same sources: those that the list names
+    index = next(iter(effects.values())).index
+    whole = {
+        level: execution_rate * share[list(POLLUTANTS)].clip(0.0, 1.0).to_numpy() for level, share in effects.items()
+    }
+    for city, own in windows.groupby("city", sort=False):
+        here = index[city_of.loc[index] == city]
+        for members, pace, daily in _classes(inventory, here, response, hours_of_day or {}, said):
+            at = index.get_indexer(pd.Index(members))
+            cut = {level: share[at] for level, share in whole.items()}
+            parts = pieces(own, pace) if daily is None else by_day(own, daily.start, daily.end)
+            if daily is not None:
+                cut = _into_hours(inventory, members, cut, parts, daily)
+            if not parts:
+                continue
+            in_force = np.stack([sum(share * cut[level] for level, share in p.shares.items()) for p in parts])
+            scaled.append(_rows(1.0 - in_force, members, [(p.start, p.end) for p in parts], measure))
+            phases = list(dict.fromkeys(p.phase for p in parts))
+            mean = np.stack(
+                [
+                    sum(p.hours * c for p, c in zip(parts, in_force, strict=True) if p.phase == (begin, finish))
+                    / ((finish - begin) / pd.Timedelta("1h"))
+                    for begin, finish in phases
+                ]
+            )
+            booked.append(_rows(1.0 - mean, members, phases, measure))
+            extra = catch_up(parts, cut, *rebound, pace.headroom)
+            if extra is not None:
+                start, end, more = extra
+                for rows in (scaled, booked):
+                    rows.append(_rows(1.0 + more[None], members, [(start, end)], measure))
+    accounted: list[pd.DataFrame] = []
+    if not ledger:
+        pass
+    elif booked and _steady(inventory, windows):
+        accounted = [rows for _, rows in pd.concat(booked, ignore_index=True).groupby(["start", "end"], sort=False)]
+    elif scaled:
+        accounted = [rows for _, rows in pd.concat(scaled, ignore_index=True).groupby(["start", "end"], sort=False)]
+    return apply_scaling(
+        inventory, scaled, measure, "emergency", note=f"execution {execution_rate:g}", accounted=accounted
+    )
+
+
+def _rows(
+    factor: npt.NDArray[np.float64], members: list[str], windows: list[tuple[Any, Any]], measure: str
+) -> pd.DataFrame:
+    """Turn factors (window, source, pollutant) into rows of `Inventory.scaling`; "*" where all pollutants agree."""
+    alike = (factor == factor[..., :1]).all(-1)
+    window, source, pollutant = np.nonzero(np.where(alike[..., None], False, factor != 1.0))
+    whole, one = np.nonzero(alike & (factor[..., 0] != 1.0))
+    names = np.array([*POLLUTANTS, "*"], dtype=object)
+    at = np.concatenate([whole, window])
+    starts, ends = (np.array([w[i] for w in windows], "datetime64[ns]") for i in (0, 1))
+    table = pd.DataFrame(
+        {
+            "source": np.array(members, dtype=object)[np.concatenate([one, source])],
+            "pollutant": np.concatenate([names[np.full(len(one), -1)], names[pollutant]]),
+            "factor": np.concatenate([factor[whole, one, 0], factor[window, source, pollutant]]),
+            "start": starts[at],
+            "end": ends[at],
+        }
+    )
+    return table.assign(measure=measure)
+
+
+class _Hours(NamedTuple):
+    """Local hours of the day in which a cut holds; `said` by the list, whose figures are then means of 24 hours."""
+
+    start: int
+    end: int
+    said: bool
+
+    @property
+    def length(self) -> int:
+        return (self.end - self.start) % 24 or 24
+
+
+def _said_hours(counted: Iterable[pd.DataFrame], matched: Mapping[str, tuple[str, ...]]) -> dict[str, _Hours]:
+    """Return source -> the hours that the list states for it, where all lines that cut it state the same."""
+    found: dict[str, set[tuple[float, float]]] = {}
+    for table in counted:
+        if "from_hour" not in table:
+            continue
+        acting = table[(table[list(LIST_POLLUTANTS)] > 0).any(axis=1) & table.index.isin(matched)]
+        for place, begin, end in acting[["from_hour", "to_hour"]].itertuples(name=None):
+            for source in matched[str(place)]:
+                found.setdefault(source, set()).add((begin, end) if np.isfinite(begin) else (-1.0, -1.0))
+    only = {source: next(iter(hours)) for source, hours in found.items() if len(hours) == 1}
+    return {source: _Hours(int(a), int(b), True) for source, (a, b) in only.items() if a >= 0 and int(a) != int(b) % 24}
+
+
+def _classes(
+    inventory: Inventory,
+    members: pd.Index,
+    response: Rule | None,
+    hours_of_day: Mapping[str, tuple[int, int]],
+    said: Mapping[str, _Hours],
+) -> list[tuple[list[str], Pace, _Hours | None]]:
+    """Return the sources that follow alike: members, pace, and hours of the day; the scenario's hours come first."""
+    found: dict[tuple[Pace, _Hours | None], list[str]] = {}
+    for source, sector, subsector in inventory.sources.loc[members, ["sector", "subsector"]].itertuples():
+        asked = hours_of_day.get(f"{sector}/{subsector}") or hours_of_day.get(str(sector))
+        daily = _Hours(*asked, False) if asked else said.get(str(source))
+        pace = pace_of(response, sector, subsector) if response is not None else AT_ONCE
+        found.setdefault((pace, daily), []).append(str(source))
+    return [(ids, pace, daily) for (pace, daily), ids in found.items()]
+
+
+def _into_hours(
+    inventory: Inventory,
+    members: list[str],
+    cut: Mapping[str, npt.NDArray[np.float64]],
+    parts: Sequence[Piece],
+    daily: _Hours,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Move cuts of a whole day into some hours of it: divided by the share of the day that lies in these hours.
+
+    Where the list states the hours its shares are means over 24 equal hours; else the day's kilograms are saved within
+    the hours, by the share of the day's emission in them.
+    """
+    from airsim.inventory import Profiles
+
+    if not parts:
+        return dict(cut)
+    inside = np.full(len(members), daily.length / 24.0)
+    if not daily.said:
+        profiles = Profiles()
+        first = np.datetime64(parts[0].start.normalize(), "h") - np.timedelta64(8, "h")
+        held = (np.arange(24) - daily.start) % 24 < daily.length
+        sources = inventory.sources.loc[members]
+        for i, (sector, subsector) in enumerate(zip(sources["sector"], sources["subsector"], strict=True)):
+            emitted = profiles.fraction(profiles.key(sector, subsector), first + np.arange(24))
+            inside[i] = emitted[held].sum() / emitted.sum()
+    return {level: np.minimum(share / inside[:, None], 1.0) for level, share in cut.items()}
+
+
+def shares_by_line(
+    inventory: Inventory,
+    list_: EmergencyList,
+    level: str,
+    cities: Iterable[str],
+    *,
+    plan: Rule | str | dt.date | None = None,
+) -> pd.DataFrame:
+    """Return what each line of a list takes of each source, before execution.
+
+    Parameters
+    ----------
+    inventory : Inventory
+    list_ : EmergencyList
+    level : {"yellow", "orange", "red"}
+    cities : iterable of str
+        City ids.
+    plan : Rule, str or date, optional
+        Emergency plan whose counting rules apply.
+
+    Returns
+    -------
+    DataFrame
+        Columns place, source, pollutant (of the list), share [1]: the part of the source's emission that stops.
+
+    Raises
+    ------
+    InputError
+        As `emergency`.
+    """
+    matched = _match(inventory, list_, set(cities))
+    base, names = kg_per_day(inventory), list(LIST_POLLUTANTS)
+    cut = cuts(list_, level, plan=plan_rule(plan))
+    listed = list_.lines[[f"base_{p}" for p in names]].fillna(0.0).set_axis(names, axis=1)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for place, members in matched.items():
+        groups.setdefault(members, []).append(place)
+    is_point = inventory.sources["kind"] == "point"
+    amounts: Any = cut[names].to_dict("index")
+    rows: list[tuple[str, str, str, float]] = []
+    for members, places in groups.items():
+        whole = _base_of(listed.loc[places].sum(), base, is_point, list(members))
+        for place in places:
+            for p in names:
+                gone = float(amounts[place][p])
+                if gone > 0 and whole[p] > 0:
+                    rows += [(place, source, p, gone / float(whole[p])) for source in members]
+    return pd.DataFrame(rows, columns=["place", "source", "pollutant", "share"])
+
+
+def _base_of(listed: pd.Series, base: pd.DataFrame, is_point: pd.Series, members: list[str]) -> pd.Series:
+    """Return against what the cuts of some sources are set [kg d-1]."""
+    if np.all(is_point.loc[members]):
+        return listed
+    # a list holds mobile, dust and small sources in part: what it leaves out goes on
+    names = list(LIST_POLLUTANTS)
+    whole = base.loc[members, [LIST_POLLUTANTS[p][0] for p in names]].sum().set_axis(names)
+    return listed.where(listed > whole, whole)
+
+
+def _steady(inventory: Inventory, windows: pd.DataFrame) -> bool:
+    """Return whether earlier measures stand still through all windows, so that means may be booked."""
+    old = inventory.scaling
+    passing = old[old["start"].notna() | old["end"].notna()]
+    begin, finish = windows["start"].min(), windows["end"].max()
+    started, ended = passing["start"].fillna(pd.Timestamp.min), passing["end"].fillna(pd.Timestamp.max)
+    # what comes after the alert may meet them too
+    return bool(((started > finish + pd.Timedelta(days=10)) | (ended <= begin)).all())
 
 
 def _check_alerts(alerts: pd.DataFrame, list_: EmergencyList) -> pd.DataFrame:
@@ -269,12 +484,8 @@ def _list_effect(
     listed: dict[str, set[str]] = {}
     for group, places in groups.items():
         ids = list(group)
-        base: Any
-        gone, base = cut.loc[places, names].sum(), list_base.loc[places].sum()
-        if not np.all(is_point.loc[ids]):
-            # a list holds mobile, dust and small sources in part: what it leaves out goes on
-            whole = inventory_base.loc[ids, [LIST_POLLUTANTS[p][0] for p in names]].sum().set_axis(names)
-            base = np.maximum(base, whole)
+        gone = cut.loc[places, names].sum()
+        base = _base_of(list_base.loc[places].sum(), inventory_base, is_point, ids)
         for source in ids:
             row = share.setdefault(source, dict.fromkeys(names, 0.0))
             for p in names:
