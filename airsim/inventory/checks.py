@@ -15,6 +15,7 @@ from airsim.tables import Table, normalise
 COUNTY_TOLERANCE = 5000.0
 """How far outside its county's simplified polygon a coordinate may lie [m]."""
 
+_STANDARD_COAL = 29307.6  # kJ kg-1
 _AMOUNTS = ("coal", "activity", "SO2", "NOx", "PM10", "PM25", "BC", "OC", "VOC", "NH3", "CO")
 _BOUNDS = {  # smallest and largest value that can be meant
     "stack_height": (0.0, 400.0, "m"),
@@ -68,15 +69,58 @@ def area_sources(table: Table, geography: Geography) -> Iterator[Problem]:
     yield from _counties(table, geography)
 
 
-def coal_ledger(table: Table) -> Iterator[Problem]:
-    """Check the coal ledger: amounts, whole years, no line twice."""
+def coal_ledger(table: Table, geography: Geography) -> Iterator[Problem]:
+    """Check the coal ledger: amounts, whole years, no line twice, counties, standard coal, supply against use."""
     yield from _between(table, "consumption", 0.0, np.inf, "t")
     yield from _between(table, "heating_value", 1000.0, 40000.0, "kJ kg-1")
     yield from _between(table, "year", 1990.0, 2100.0, "")
     year = table.frame["year"]
     for row in year.index[year != year.round()]:
         yield table.problem(row, "year", year[row], "must be a whole year", "须为整年")
-    yield from _once(table, ["year", "city", "sector", "fuel"], "this line of the ledger", "台账行")
+    yield from _once(table, ["year", "city", "county", "sector", "fuel"], "this line of the ledger", "台账行")
+    yield from _counties(table, geography)
+    for column in ("standard_coal", "production", "inflow", "outflow"):
+        yield from _between(table, column, 0.0, np.inf, "t")
+    yield from _standard_coal(table)
+    yield from _supply(table)
+
+
+def _standard_coal(table: Table) -> Iterator[Problem]:
+    """Tonnes x heating value must give the standard coal beside them, to the rounding of a table (1 %)."""
+    f = table.frame
+    made = f["consumption"] * f["heating_value"] / _STANDARD_COAL
+    for row in f.index[(f["standard_coal"] - made).abs() > 0.01 * made + 1.0]:
+        said = f"consumption x heating_value gives {made[row]:,.0f} tce"
+        said_zh = f"消费量 × 低位发热量折合 {made[row]:,.0f} 吨标准煤"
+        yield table.problem(row, "standard_coal", f"{f['standard_coal'][row]:,.0f}", said, said_zh)
+    bare = f["standard_coal"] / f["consumption"].where(f["consumption"] > 0) * _STANDARD_COAL
+    for row in f.index[f["heating_value"].isna() & ((bare < 1000) | (bare > 40000))]:
+        said, said_zh = "standard coal and tonnes do not fit one another", "标准量与实物量不匹配（单位？）"
+        yield table.problem(row, "standard_coal", f"{f['standard_coal'][row]:,.0f}", said, said_zh)
+
+
+def _supply(table: Table) -> Iterator[Problem]:
+    """Production + inflow - outflow + stock draw = consumption, by year, city, county and fuel, where given."""
+    f = table.frame
+    names = ["production", "inflow", "outflow", "stock_draw"]
+    given = f[f[names].notna().any(axis=1)]
+    if given.empty:
+        return
+    from airsim import rules
+
+    tolerance = float(rules.load("coal", version="2018")["balance_tolerance"])
+    key = ["year", "city", "county", "fuel"]
+    used = f.groupby(key)["consumption"].sum().to_dict()
+    for group, rows in given.groupby(key):
+        p, i, o, s = rows[names].fillna(0.0).sum()
+        there, burnt = p + i - o + s, float(used[group])
+        if abs(there - burnt) > tolerance * burnt + 1.0:
+            row = rows.index[0]
+            sums = f"{p:,.0f} + {i:,.0f} - {o:,.0f} + {s:,.0f} = {there:,.0f} t"
+            said = f"supply {sums}, but consumption is {burnt:,.0f} t (they may differ by {100 * tolerance:g} %)"
+            said_zh = f"产量+调入-调出+库存减少 {sums}，消费量为 {burnt:,.0f} t（容许平衡差额 {100 * tolerance:g} %）"
+            place = " ".join(str(g) for g in group if g != "")
+            yield table.problem(row, "production", place, said, said_zh)
 
 
 def county_words(geography: Geography) -> dict[tuple[str, str], str]:

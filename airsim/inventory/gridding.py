@@ -247,7 +247,7 @@ class GriddedEmissions:
         self._point = np.flatnonzero((inventory.sources["kind"] == "point").to_numpy())
         self._area = np.flatnonzero((inventory.sources["kind"] != "point").to_numpy())
         self._set_times(inventory, profiles or Profiles())
-        self._set_scaling(inventory.scaling)
+        self._scales, self._state = Scales(inventory, self.time), -1
         self._set_points(meteorology)
         self._set_areas(geography)
         used = np.flatnonzero(self._stack_share.any(axis=(0, 1)) | self._band_share.any(axis=0))
@@ -373,36 +373,12 @@ class GriddedEmissions:
             np.stack([profiles.fraction(k, self.time) for k in unique]) if unique else np.zeros((0, len(self.time)))
         )
 
-    def _set_scaling(self, scaling: pd.DataFrame) -> None:
-        """Find, for every hour, how much of it each scaling row holds; hours alike share one state."""
-        rows = scaling[scaling["source"].isin(self.sources.index)]
-        self._scaled = self.sources.index.get_indexer(pd.Index(rows["source"]))
-        self._moved = [_MOVED[p] for p in rows["pollutant"]]
-        self._factor = rows["factor"].to_numpy(float)
-        begin = self.time.astype("datetime64[ns]").astype("int64")
-        hour = 3_600_000_000_000
-        first = rows["start"].to_numpy("datetime64[ns]").astype("int64")
-        last = rows["end"].to_numpy("datetime64[ns]").astype("int64")
-        first = np.where(rows["start"].isna(), np.iinfo("int64").min // 2, first)
-        last = np.where(rows["end"].isna(), np.iinfo("int64").max // 2, last)
-        overlap = np.minimum(begin[:, None] + hour, last) - np.maximum(begin[:, None], first)
-        share = np.clip(overlap / hour, 0.0, 1.0).reshape(len(begin), len(rows))
-        self._states, self._state_of = np.unique(share, axis=0, return_inverse=True)
-        self._state_of = self._state_of.reshape(len(begin))
-        self._state = -1
-
     def _enter(self, hour: int) -> None:
         """Make the state of an hour the present one: scaled sources, and the field of each channel."""
-        state = int(self._state_of[hour])
+        state = int(self._scales.of_hour[hour])
         if state == self._state:
             return
-        scale = np.ones_like(self._annual)
-        for source, moved, factor, share in zip(
-            self._scaled, self._moved, self._factor, self._states[state], strict=True
-        ):
-            if share > 0:
-                scale[source, moved] *= 1.0 - share * (1.0 - factor)
-        self._now = self._annual * scale
+        self._now = self._annual * self._scales.at(state)
         members = [np.flatnonzero(self._channel == c) for c in range(len(self._channel_profile))]
         self._fields = [np.asarray(self._weights[m].T @ self._now[self._area[m]]) for m in members]
         self._state = state
@@ -447,6 +423,67 @@ class GriddedEmissions:
         self._channel = np.array([channels.index(p) for p in pairs], dtype=int)
         self._channel_profile = np.array([k for k, _ in channels], dtype=int)
         self._channel_share = np.array([s for _, s in channels]).reshape(len(channels), self.grid.nz)
+
+
+class Scales:
+    """What measures leave of each source and tracer, hour by hour; hours alike share one state.
+
+    Parameters
+    ----------
+    inventory : Inventory
+    time : (hour,) datetime64 ndarray
+        Start of the hours [UTC].
+
+    Attributes
+    ----------
+    count : int
+        Number of states.
+    of_hour : (hour,) int ndarray
+        State of each hour.
+    """
+
+    def __init__(self, inventory: Inventory, time: NDArray[np.datetime64]) -> None:
+        sources, scaling = inventory.sources, inventory.scaling
+        rows = scaling[scaling["source"].isin(sources.index)]
+        begin = time.astype("datetime64[ns]").astype("int64")
+        hour = 3_600_000_000_000
+        first = rows["start"].to_numpy("datetime64[ns]").astype("int64")
+        last = rows["end"].to_numpy("datetime64[ns]").astype("int64")
+        first = np.where(rows["start"].isna(), np.iinfo("int64").min // 2, first)
+        last = np.where(rows["end"].isna(), np.iinfo("int64").max // 2, last)
+        overlap = np.minimum(begin[:, None] + hour, last) - np.maximum(begin[:, None], first)
+        share = np.clip(overlap / hour, 0.0, 1.0).reshape(len(begin), len(rows))
+        self._states, of_hour = np.unique(share, axis=0, return_inverse=True)
+        self.of_hour = of_hour.reshape(len(begin))
+        self.count = len(self._states)
+        self._shape = (len(sources), len(TRACERS))
+        moved = _moved(rows)
+        self._row = np.repeat(np.arange(len(rows)), [len(m) for m in moved])
+        self._source = sources.index.get_indexer(pd.Index(rows["source"]))[self._row]
+        self._tracer = np.array([t for m in moved for t in m], dtype=int)
+        self._cut = 1.0 - rows["factor"].to_numpy(float)
+
+    def at(self, state: int) -> Floats:
+        """Return what is left in a state, (source, tracer) [1]."""
+        left = 1.0 - self._states[state] * self._cut
+        scale = np.ones(self._shape)
+        np.multiply.at(scale, (self._source, self._tracer), left[self._row])
+        return scale
+
+
+def _moved(rows: pd.DataFrame) -> list[tuple[int, ...]]:
+    """Return the tracers that each row of scaling moves; what a measure says of BC or OC, its PM25 leaves alone."""
+    keys = list(rows[["source", "measure", "start", "end"]].itertuples(index=False, name=None))
+    keys = [tuple("" if pd.isna(v) else v for v in key) for key in keys]
+    named = {p: {k for k, q in zip(keys, rows["pollutant"], strict=True) if q == p} for p in ("BC", "OC")}
+    moved = []
+    for key, pollutant in zip(keys, rows["pollutant"], strict=True):
+        tracers = _MOVED[pollutant]
+        if pollutant == "PM25":
+            said = {INDEX[p.lower()] for p, those in named.items() if key in those}
+            tracers = tuple(t for t in tracers if t not in said)
+        moved.append(tracers)
+    return moved
 
 
 def stack_levels(

@@ -51,6 +51,9 @@ FUELS = {
 Shares = dict[tuple[str, str], tuple[float, float]]
 """(sector, subsector) -> shares of BC and OC in PM2.5."""
 
+STANDARD_COAL = 29307.6
+"""Low heating value of standard coal, 7000 kcal of 4.1868 kJ [kJ kg-1]."""
+
 QUALITIES = {"reported": "填报", "derived": "推算", "estimated": "估算"}
 """How a row's figures came about."""
 
@@ -212,10 +215,42 @@ AREA_SOURCES = (
 COAL_LEDGER = (
     Column("year", "年份", required=True, aliases=("年度",)),
     Column("city", "城市", kind="text", required=True, aliases=("地市", "市(区)")),
+    Column(
+        "county",
+        "县区",
+        kind="text",
+        aliases=("县(市、区)", "区县"),
+        about="county name or six-digit code; empty: the rest of the city",
+        about_zh="县区名称或六位代码；空白表示该市其余部分",
+    ),
     Column("sector", "行业", kind="text", required=True),
     Column("fuel", "煤种", kind="text", required=True, aliases=("燃料", "品种")),
-    Column("consumption", "消费量", unit="t a-1", required=True, aliases=("煤炭消费量", "实物量")),
+    Column("consumption", "消费量", unit="t a-1", required=True, aliases=("煤炭消费量", "实物量", "消费实物量")),
     Column("heating_value", "低位发热量", unit="kJ kg-1", aliases=("热值",)),
+    Column(
+        "standard_coal",
+        "标准量",
+        unit="tce a-1",
+        aliases=("折标准煤", "折标煤", "消费标准量"),
+        about="the same in standard coal; gives the heating value where that is empty",
+        about_zh="折标准煤量；低位发热量空白时由其推出",
+    ),
+    *(
+        Column(
+            name,
+            zh,
+            unit="t a-1",
+            aliases=aliases,
+            about="production + inflow - outflow + stock_draw = consumption is checked by year, city, county and fuel",
+            about_zh="按年、市、县、煤种核对：产量 + 调入 - 调出 + 库存减少 = 消费量",
+        )
+        for name, zh, aliases in (
+            ("production", "产量", ("生产量",)),
+            ("inflow", "调入量", ("外购量", "购进量")),
+            ("outflow", "调出量", ("销出量",)),
+            ("stock_draw", "库存减少量", ("库存增减量", "库存变化")),
+        )
+    ),
     *_TAIL,
 )
 """Layout of the coal ledger."""
@@ -245,8 +280,9 @@ class Inventory:
         What measures do to them: `source`, `pollutant` ("*" or one), `factor` [0..], `start`, `end` (UTC, NaT
         = always), `measure`; factors of several rows multiply.
     coal : DataFrame
-        The coal ledger: `year`, `city`, `sector`, `fuel`, `consumption` [t a-1], `heating_value` [kJ kg-1 or
-        NaN], `basis`, `quality`, `origin`.
+        The coal ledger: `year`, `city`, `county` (code or empty), `sector`, `fuel`, `consumption` [t a-1],
+        `heating_value` [kJ kg-1 or NaN], `standard_coal` [tce a-1 or NaN], `production`, `inflow`, `outflow`,
+        `stock_draw` [t a-1 or NaN], `basis`, `quality`, `origin`.
     """
 
     sources: pd.DataFrame
@@ -321,8 +357,8 @@ def read(
     coal = pd.DataFrame(columns=[c.name for c in COAL_LEDGER[:-2]] + ["basis", "quality", "origin"])
     if ledger is not None:
         _name(ledger, LEDGER_SECTOR_WORDS, problems)
-        problems += checks.coal_ledger(ledger)
-        coal = _ledger(ledger)
+        problems += checks.coal_ledger(ledger, geography)
+        coal = _ledger(ledger, geography)
     if problems:
         raise InputError(problems)
     sources = pd.concat(frames) if frames else pd.DataFrame(columns=list(SOURCE_COLUMNS))
@@ -409,8 +445,14 @@ def _area_sources(table: Table, shares: Shares) -> pd.DataFrame:
     return _finish(frame, table, source)
 
 
-def _ledger(table: Table) -> pd.DataFrame:
+def _ledger(table: Table, geography: Geography) -> pd.DataFrame:
     frame = table.frame.rename(columns={"source": "basis"})
     frame["origin"] = [f"{Path(table.sheet.file).name}:{row}" for row in frame.index]
+    words = checks.county_words(geography)
+    frame["county"] = [
+        words.get((city, normalise(county)), "") for city, county in zip(frame["city"], frame["county"], strict=True)
+    ]
+    own = frame["standard_coal"] / frame["consumption"].where(frame["consumption"] > 0) * STANDARD_COAL
+    frame["heating_value"] = frame["heating_value"].fillna(own)
     frame["year"] = frame["year"].fillna(0).astype(int)
     return frame.reset_index(drop=True)
