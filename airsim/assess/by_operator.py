@@ -21,6 +21,7 @@ from airsim.region.tracers import TRACERS
 from airsim.region.transport import Transport
 
 if TYPE_CHECKING:
+    from airsim.geography import Geography
     from airsim.scenario import Scenario
 
 Array = NDArray[Any]
@@ -103,6 +104,50 @@ def evaluate(operator: Operator, base: GriddedEmissions, cases: Mapping[str, Gri
     )
 
 
+def operator_of(
+    scenario: Scenario,
+    place: Geography,
+    weather: xr.Dataset,
+    base: GriddedEmissions,
+    folder: Path,
+    *,
+    block: int | None = 24,
+    progress: Callable[[int, int], None] | None = None,
+) -> Operator:
+    """Return the operator for a scenario's cities from the cache, made first if it is not there.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        From `airsim.load`.
+    place : Geography
+    weather : Dataset
+    base : GriddedEmissions
+        Of the base case, about which PM2.5 is linearised.
+    folder : Path
+        The cache.
+    block : int or None
+        Hours of each mean; None for the whole period. Blocks begin with the period.
+    progress : callable, optional
+        ``progress(hours done, hours)`` of the making.
+
+    Raises
+    ------
+    InputError
+        The cache can't be written.
+    """
+    from airsim import case
+
+    transport = Transport(place.grid, weather)
+    inflow = case.background(scenario, place)
+    hours = range(scenario.period.spin_up_hours, transport.hours)
+    receptors = cities(place)
+    return obtain(
+        folder, transport, receptors, hours, Placement(base), inflow,
+        block=block, linearisation=about(transport, base, receptors, hours, inflow), progress=progress,
+    )  # fmt: skip
+
+
 def evaluate_of(
     scenario: Scenario,
     folder: Path,
@@ -118,10 +163,8 @@ def evaluate_of(
         From `airsim.load`.
     folder : Path
         The cache.
-    block : int or None
-        Hours of each mean; None for the whole period.
-    progress : callable, optional
-        ``progress(hours done, hours)`` of the making.
+    block, progress
+        As for `operator_of`.
 
     Returns
     -------
@@ -142,12 +185,5 @@ def evaluate_of(
     cases = {"base": inventory.grid(emitted, place, weather)}
     if stages.steps:
         cases["controlled"] = inventory.grid(stages.steps[-1].inventory, place, weather)
-    transport = Transport(place.grid, weather)
-    inflow = case.background(scenario, place)
-    hours = range(scenario.period.spin_up_hours, transport.hours)
-    receptors = cities(place)
-    operator = obtain(
-        folder, transport, receptors, hours, Placement(cases["base"]), inflow,
-        block=block, linearisation=about(transport, cases["base"], receptors, hours, inflow), progress=progress,
-    )  # fmt: skip
+    operator = operator_of(scenario, place, weather, cases["base"], folder, block=block, progress=progress)
     return evaluate(operator, cases["base"], cases)

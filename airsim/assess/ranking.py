@@ -93,6 +93,127 @@ def weights_of(
     return weights
 
 
+class Impacts:
+    """What sources bring to receptors, added up over the hours of a backward run: an observer of `run_adjoint`.
+
+    Parameters
+    ----------
+    geography : Geography
+    gridded : GriddedEmissions
+        Base case.
+    receptors : Receptors
+        A column of the run each.
+    hours : range
+        Positions of the hours over which PM2.5 is averaged; emission of all hours before counts.
+
+    Attributes
+    ----------
+    levels : int
+        Levels of sensitivity that are needed.
+    by_tracer : (source, tracer, receptor) ndarray
+        Impact of what each source emits of each tracer [ug m-3].
+    """
+
+    def __init__(self, geography: Geography, gridded: GriddedEmissions, receptors: Receptors, hours: range) -> None:
+        self._grid, self._gridded, self._receptors, self._hours = geography.grid, gridded, receptors, hours
+        self._placement = Placement(gridded)
+        self._on_grid = self._placement.site >= 0
+        self.levels = self._placement.levels
+        count, ny, nx = len(receptors.names), geography.grid.ny, geography.grid.nx
+        unit = speciate(pd.DataFrame(np.eye(len(POLLUTANTS)), columns=list(POLLUTANTS)))
+        # a tonne of PM25 is PM10 as well, but only PM25 counts
+        self._one = unit[[POLLUTANTS.index(p) for p in PRECURSORS]]
+        self._one[list(PRECURSORS).index("PM25"), INDEX["pm_coarse"]] = 0.0
+        self.by_tracer = np.zeros((len(gridded.sources), len(TRACERS), count))
+        self._of_rate = np.zeros((len(PRECURSORS), ny, nx, count))
+        self._of_box = np.zeros((ny, nx, count))
+        self._mass = np.zeros((len(gridded.sources), len(TRACERS)))
+
+    def __call__(self, hour: int, sensitivity: Array) -> None:
+        """Take the sensitivity to the emission of an hour, (level, y, x, tracer, receptor)."""
+        if hour >= self._hours.stop:
+            return
+        rate = self._gridded.rates(hour)
+        self._mass += HOUR * self._gridded.inside[:, None] * rate
+        felt = self._placement.felt(hour, sensitivity).astype(np.float64)
+        self.by_tracer[self._on_grid] += rate[self._on_grid, :, None] * felt[self._placement.site[self._on_grid]]
+        self._of_box += np.einsum("lyxt,lyxtr->yxr", self._gridded.at(hour), sensitivity, optimize=True)
+        if hour in self._hours:
+            self._of_rate += np.einsum("pt,yxtr->pyxr", self._one, sensitivity[0], optimize=True)
+
+    def ranking(self, base: Array, time: NDArray[np.datetime64], names: Sequence[str] | None = None) -> xr.Dataset:
+        """Return the group ``ranking`` after the run.
+
+        Parameters
+        ----------
+        base : (receptor,) ndarray
+            PM2.5 of the base case, mean of the window [ug m-3].
+        time : (hour,) datetime64 ndarray
+            Start of the hours of the run [UTC].
+        names : sequence of str, optional
+            The receptors wanted, in this order; all by default.
+
+        Returns
+        -------
+        Dataset
+            See `rank`.
+        """
+        known = self._receptors.names
+        chosen = [known.index(n) for n in names or known]
+        # a rate of one for an hour is HOUR kg
+        of_tonne = self._of_rate[..., chosen] * (_TONNE / HOUR / len(self._hours))
+        by_tracer, sources = self.by_tracer[..., chosen], self._gridded.sources
+        impact = by_tracer.sum(1)
+        precursors = np.stack([by_tracer[:, [INDEX[t] for t in ts]].sum(1) for ts in PRECURSORS.values()], axis=1)
+        emitted = pollutants(self._mass)[:, [POLLUTANTS.index(p) for p in PRECURSORS]] / _TONNE
+        total = emitted.sum(1, keepdims=True)
+        per_tonne = np.divide(impact, total, out=np.full_like(impact, np.nan), where=total > 0)
+        kind = (sources["kind"] == "point").to_numpy()
+        group = xr.Dataset(
+            {
+                "pm25_base": ("receptor", np.asarray(base)[chosen]),
+                "pm25_explained": ("receptor", impact.sum(0)),
+                "impact_field": (("receptor", "y", "x"), np.moveaxis(self._of_box[..., chosen], -1, 0)),
+                "tonne_field": (("receptor", "pollutant", "y", "x"), np.moveaxis(of_tonne, -1, 0)),
+            },
+            coords={
+                "receptor": [known[i] for i in chosen],
+                "pollutant": list(PRECURSORS),
+                "y": self._grid.y,
+                "x": self._grid.x,
+            },
+            attrs=window_attrs(time, self._hours),
+        )
+        for dim, prefix, rows_of in (("enterprise", "enterprise", kind), ("area_source", "area", ~kind)):
+            rows = np.flatnonzero(rows_of)
+            rows = rows[np.argsort(-impact[rows, 0], kind="stable")]
+            part = sources.iloc[rows]
+            order = np.argsort(np.argsort(-impact[rows], axis=0, kind="stable"), axis=0) + 1
+            group = group.assign_coords({dim: part.index.astype(str).tolist()})
+            for column in ("name", "city", "sector"):
+                group[f"{prefix}_{column}"] = (dim, part[column].fillna("").astype(str).tolist())
+            if dim == "enterprise":
+                for column in ("longitude", "latitude"):
+                    group[f"{prefix}_{column}"] = (dim, part[column].to_numpy(float))
+            group[f"{prefix}_rank"] = (("receptor", dim), order.T.astype(np.int32))
+            group[f"{prefix}_impact"] = (("receptor", dim), impact[rows].T)
+            group[f"{prefix}_impact_per_tonne"] = (("receptor", dim), per_tonne[rows].T)
+            group[f"{prefix}_impact_by_pollutant"] = (
+                ("receptor", dim, "pollutant"),
+                np.moveaxis(precursors[rows], -1, 0),
+            )
+            group[f"{prefix}_emitted"] = ((dim, "pollutant"), emitted[rows])
+        return group
+
+
+def window_attrs(time: NDArray[np.datetime64], hours: range) -> dict[str, str]:
+    """Return start and end of a window of hours as attributes [UTC]."""
+    return {
+        "window_start": str(time[hours.start]),
+        "window_end": str(time[hours.stop - 1] + np.timedelta64(1, "h")),
+    }
+
+
 def rank(
     geography: Geography,
     transport: Transport,
@@ -139,8 +260,6 @@ def rank(
         A city that is unknown or has no boxes on the grid.
     """
     receptors = cities(geography, names)
-    count = len(receptors.names)
-    weather = transport.meteorology
     constant = transport.coefficients.equilibrium.constant
     steps = 2 * transport.hours
 
@@ -153,78 +272,37 @@ def rank(
             progress(hours + done, steps)
 
     state = base_state(transport, gridded, receptors, hours, inflow, forth)
-    box = weather_at(weather, receptors, hours)
+    box = weather_at(transport.meteorology, receptors, hours)
     gradient = pm25_gradient(state, *box, axis=-1, constant=constant)
     base = pm25(state, *box, axis=-1, constant=constant)
-
-    placement = Placement(gridded)
-    grid = geography.grid
-    unit = speciate(pd.DataFrame(np.eye(len(POLLUTANTS)), columns=list(POLLUTANTS)))
-    # a tonne of PM25 is PM10 as well, but only PM25 counts
-    one = unit[[POLLUTANTS.index(p) for p in PRECURSORS]]
-    one[list(PRECURSORS).index("PM25"), INDEX["pm_coarse"]] = 0.0
-    by_tracer = np.zeros((len(gridded.sources), len(TRACERS), count))
-    of_tonne = np.zeros((len(PRECURSORS), grid.ny, grid.nx, count))
-    of_box = np.zeros((grid.ny, grid.nx, count))
-    mass = np.zeros((len(gridded.sources), len(TRACERS)))
-    on_grid = placement.site >= 0
-
-    def observe(hour: int, sensitivity: Array) -> None:
-        if hour >= hours.stop:
-            return
-        rate = gridded.rates(hour)
-        mass[:] += HOUR * gridded.inside[:, None] * rate
-        felt = placement.felt(hour, sensitivity).astype(np.float64)
-        by_tracer[on_grid] += rate[on_grid, :, None] * felt[placement.site[on_grid]]
-        of_box[:] += np.einsum("lyxt,lyxtr->yxr", gridded.at(hour), sensitivity, optimize=True)
-        if hour in hours:
-            of_tonne[:] += np.einsum("pt,yxtr->pyxr", one, sensitivity[0], optimize=True)
-
+    impacts = Impacts(geography, gridded, receptors, hours)
     transport.run_adjoint(
         weights_of(receptors, hours, gradient, transport.dtype),
-        columns=count, observe=observe, levels=placement.levels, progress=back,
+        columns=len(receptors.names), observe=impacts, levels=impacts.levels, progress=back,
     )  # fmt: skip
-    # a rate of one for an hour is HOUR kg
-    of_tonne *= _TONNE / HOUR / len(hours)
-    impact = by_tracer.sum(1)
-    precursors = np.stack([by_tracer[:, [INDEX[t] for t in ts]].sum(1) for ts in PRECURSORS.values()], axis=1)
-    emitted = pollutants(mass)[:, [POLLUTANTS.index(p) for p in PRECURSORS]] / _TONNE
-    total = emitted.sum(1, keepdims=True)
-    per_tonne = np.divide(impact, total, out=np.full_like(impact, np.nan), where=total > 0)
-    kind = (gridded.sources["kind"] == "point").to_numpy()
-    group = xr.Dataset(
-        {
-            "pm25_base": ("receptor", receptors.mean(base.mean(0))),
-            "pm25_explained": ("receptor", impact.sum(0)),
-            "impact_field": (("receptor", "y", "x"), np.moveaxis(of_box, -1, 0)),
-            "tonne_field": (("receptor", "pollutant", "y", "x"), np.moveaxis(of_tonne, -1, 0)),
-        },
-        coords={"receptor": list(receptors.names), "pollutant": list(PRECURSORS), "y": grid.y, "x": grid.x},
-        attrs={
-            "window_start": str(transport.time[hours.start]),
-            "window_end": str(transport.time[hours.stop - 1] + np.timedelta64(1, "h")),
-        },
-    )
-    for dim, prefix, chosen in (("enterprise", "enterprise", kind), ("area_source", "area", ~kind)):
-        rows = np.flatnonzero(chosen)
-        rows = rows[np.argsort(-impact[rows, 0], kind="stable")]
-        part = gridded.sources.iloc[rows]
-        order = np.argsort(np.argsort(-impact[rows], axis=0, kind="stable"), axis=0) + 1
-        group = group.assign_coords({dim: part.index.astype(str).tolist()})
-        for column in ("name", "city", "sector"):
-            group[f"{prefix}_{column}"] = (dim, part[column].fillna("").astype(str).tolist())
-        if dim == "enterprise":
-            for column in ("longitude", "latitude"):
-                group[f"{prefix}_{column}"] = (dim, part[column].to_numpy(float))
-        group[f"{prefix}_rank"] = (("receptor", dim), order.T.astype(np.int32))
-        group[f"{prefix}_impact"] = (("receptor", dim), impact[rows].T)
-        group[f"{prefix}_impact_per_tonne"] = (("receptor", dim), per_tonne[rows].T)
-        group[f"{prefix}_impact_by_pollutant"] = (
-            ("receptor", dim, "pollutant"),
-            np.moveaxis(precursors[rows], -1, 0),
-        )
-        group[f"{prefix}_emitted"] = ((dim, "pollutant"), emitted[rows])
-    return group
+    return impacts.ranking(receptors.mean(base.mean(0)), transport.time)
+
+
+def base_case(
+    scenario: Scenario, names: Sequence[str] | None, start: np.datetime64 | None, end: np.datetime64 | None
+) -> tuple[Geography, Transport, GriddedEmissions, Array, range]:
+    """Return what `rank` and `airsim.assess.transfer.transfer` begin with, for a scenario's base case and a window.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with tables, cities or window; cities first, before anything takes long.
+    """
+    from airsim import case, inventory
+
+    place = case.place(scenario)
+    cities(place, names)
+    weather = case.weather(scenario, place)
+    spun_up = weather["time"].values[scenario.period.spin_up_hours]
+    hours = window(weather["time"].values, spun_up if start is None else start, end)
+    weather = weather.isel(time=slice(0, hours.stop))  # later air can't matter
+    gridded = inventory.grid(case.inventory(scenario, place), place, weather)
+    return place, Transport(place.grid, weather), gridded, case.background(scenario, place), hours
 
 
 def rank_of(
@@ -258,14 +336,5 @@ def rank_of(
     InputError
         Whatever is wrong with tables, cities or window.
     """
-    from airsim import case, inventory
-
-    place = case.place(scenario)
-    cities(place, names)  # complain before anything takes long
-    weather = case.weather(scenario, place)
-    spun_up = weather["time"].values[scenario.period.spin_up_hours]
-    hours = window(weather["time"].values, spun_up if start is None else start, end)
-    weather = weather.isel(time=slice(0, hours.stop))  # later air can't matter
-    gridded = inventory.grid(case.inventory(scenario, place), place, weather)
-    transport = Transport(place.grid, weather)
-    return rank(place, transport, gridded, case.background(scenario, place), hours, names, progress=progress)
+    place, transport, gridded, inflow, hours = base_case(scenario, names, start, end)
+    return rank(place, transport, gridded, inflow, hours, names, progress=progress)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from airsim.assess.ranking import weights_of
+from airsim.assess.ranking import Impacts, base_case, weights_of, window_attrs
 from airsim.geography import CITIES
 from airsim.inventory.gridding import GriddedEmissions
 from airsim.inventory.placement import Placement
 from airsim.region.equilibrium import AMMONIA, NITRATE, SULPHATE, composition, jacobian, pm25_gradient
-from airsim.region.receptors import Watch, cities, weather_at, window
+from airsim.region.receptors import Watch, cities, weather_at
 from airsim.region.tracers import INDEX, TRACERS
 from airsim.region.transport import Transport
 
@@ -51,9 +51,10 @@ def transfer(
     inflow: Array,
     hours: range,
     *,
+    ranked: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> xr.Dataset:
-    """Compute the transfer matrix of a window, three ways.
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Compute the transfer matrix of a window, three ways, and the ranking of the sources on the way.
 
     One forward run carries a column for each source city, one for sources in no city of the model, and one for the
     air that flows in; from these columns, box by box and hour by hour:
@@ -76,16 +77,20 @@ def transfer(
         Air at the start and at the edges [ug m-3].
     hours : range
         Positions of the hours of the mean.
+    ranked : sequence of str, optional
+        The cities for which sources are ranked; all by default.
     progress : callable, optional
         ``progress(done, all)``.
 
     Returns
     -------
-    Dataset
+    transfer : Dataset
         Group ``transfer``: ``contribution`` (approach, species, source, receptor) [ug m-3]; ``total`` (species,
         receptor); ``gas_ratio`` (receptor), free ammonia over total nitrate in moles (Ansari & Pandis 1998, Environ.
         Sci. Technol. 32, 2706): far above one, nitrate follows NOx and the methods agree; below one, it follows NH3
         and they part; ``interaction`` (receptor), PM2.5 less the sum of all zero-outs.
+    ranking : Dataset
+        Group ``ranking``, see `airsim.assess.ranking.rank`: the backward run is the same.
     """
     receptors = cities(geography)
     placement = Placement(gridded)
@@ -129,26 +134,19 @@ def transfer(
         free += receptors.mean(moles["ammonia"] - 2.0 * moles["sulphate"])
         acid += receptors.mean(moles["nitrate"])
 
-    # the backward run: what each source city's emission adds, seen from every receptor
-    felt = np.zeros((columns, len(receptors.names)))
-    on_grid = np.flatnonzero(placement.site >= 0)
-
-    def observe(hour: int, sensitivity: Array) -> None:
-        if hour >= hours.stop:
-            return
-        by_site = placement.felt(hour, sensitivity)[placement.site[on_grid]]
-        effect = np.einsum("st,str->sr", gridded.rates(hour)[on_grid], by_site)
-        np.add.at(felt, group[on_grid], effect)
-
+    # the backward run: what each source adds, seen from every receptor
+    impacts = Impacts(geography, gridded, receptors, hours)
     transport.run_adjoint(
         weights_of(receptors, hours, gradient, transport.dtype),
-        columns=len(receptors.names), observe=observe, levels=placement.levels, progress=back,
+        columns=len(receptors.names), observe=impacts, levels=impacts.levels, progress=back,
     )  # fmt: skip
+    felt = np.zeros((columns, len(receptors.names)))
+    np.add.at(felt, group, impacts.by_tracer.sum(1))
     pm, adjoint = list(SPECIES).index("pm25"), APPROACHES.index("adjoint")
     tangent = contribution[adjoint, pm].copy()
     contribution[adjoint, pm, :-1] = felt[:-1]
     zero_out = contribution[APPROACHES.index("zero_out"), pm]
-    return xr.Dataset(
+    matrix = xr.Dataset(
         {
             "contribution": (("approach", "species", "source", "receptor"), contribution),
             "total": (("species", "receptor"), total),
@@ -161,12 +159,12 @@ def transfer(
             "source": list(sources),
             "receptor": list(receptors.names),
         },
-        attrs={
-            "window_start": str(transport.time[hours.start]),
-            "window_end": str(transport.time[hours.stop - 1] + np.timedelta64(1, "h")),
+        attrs=window_attrs(transport.time, hours)
+        | {
             "adjoint_against_forward": f"{np.abs(felt[:-1] - tangent[:-1]).max() / np.abs(tangent).max():.1e}",
         },
     )
+    return matrix, impacts.ranking(total[pm], transport.time, ranked)
 
 
 _MOLES = {"sulphate": SULPHATE, "nitrate": NITRATE, "ammonia": AMMONIA}
@@ -256,13 +254,5 @@ def transfer_of(
     InputError
         Whatever is wrong with tables or window.
     """
-    from airsim import case, inventory
-
-    place = case.place(scenario)
-    weather = case.weather(scenario, place)
-    spun_up = weather["time"].values[scenario.period.spin_up_hours]
-    hours = window(weather["time"].values, spun_up if start is None else start, end)
-    weather = weather.isel(time=slice(0, hours.stop))  # later air can't matter
-    gridded = inventory.grid(case.inventory(scenario, place), place, weather)
-    inflow = case.background(scenario, place)
-    return transfer(place, Transport(place.grid, weather), gridded, inflow, hours, progress=progress)
+    place, transport, gridded, inflow, hours = base_case(scenario, None, start, end)
+    return transfer(place, transport, gridded, inflow, hours, progress=progress)[0]

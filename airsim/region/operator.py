@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from airsim.errors import InputError, Problem
+from airsim.files import write_bytes
 from airsim.region.chemistry import CHAINS
 from airsim.region.receptors import Receptors, Watch
 from airsim.region.tracers import INDEX, TRACERS
@@ -263,8 +264,7 @@ def obtain(
     InputError
         The cache can't be written.
     """
-    size = block or len(hours)
-    blocks = tuple((a, min(a + size, hours.stop)) for a in range(hours.start, hours.stop, size))
+    blocks = _blocks(hours, block)
     key = _key(transport, receptors, blocks, sites, inflow, linearisation)
     path = Path(folder) / f"operator-{key[:24]}.nc"
     found = _read(path, key)
@@ -272,6 +272,27 @@ def obtain(
         found = make(transport, receptors, blocks, sites, inflow, linearisation, key, progress)
         _write(path, found)
     return found
+
+
+def stored(
+    folder: Path,
+    transport: Transport,
+    receptors: Receptors,
+    hours: range,
+    sites: Sites,
+    inflow: Array,
+    *,
+    block: int | None = None,
+    linearisation: Linearisation | None = None,
+) -> Operator | None:
+    """Return the operator that `obtain` would find, None where it would have to make it; arguments as there."""
+    key = _key(transport, receptors, _blocks(hours, block), sites, inflow, linearisation)
+    return _read(Path(folder) / f"operator-{key[:24]}.nc", key)
+
+
+def _blocks(hours: range, block: int | None) -> tuple[tuple[int, int], ...]:
+    size = block or len(hours)
+    return tuple((a, min(a + size, hours.stop)) for a in range(hours.start, hours.stop, size))
 
 
 def make(
@@ -381,8 +402,6 @@ def _add(found: Any, values: Array) -> None:
 def _write(path: Path, operator: Operator) -> None:
     """Write through memory, whole or not at all; every chunk carries a checksum."""
     import netCDF4
-
-    from airsim.output.files import write_bytes
 
     dims = ("time", "site", "pair", "block", "receptor")
     units = {"units": "ug m-3 / (kg s-1)", "long_name": "mean concentration by one kg s-1 emitted in one hour"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airsim import inventory
-from airsim.assess import transfer
+from airsim.assess import ranking, transfer
 from airsim.output import netcdf
 from airsim.region import receptors
 from airsim.region.equilibrium import composition
@@ -25,8 +25,22 @@ def world():
 
 
 @pytest.fixture(scope="module")
-def matrix(world):
-    return transfer.transfer(world.place, world.transport, world.base, world.inflow, world.hours)
+def both(world):
+    return transfer.transfer(
+        world.place, world.transport, world.base, world.inflow, world.hours, ranked=["weinan", "xian"]
+    )
+
+
+@pytest.fixture(scope="module")
+def matrix(both):
+    return both[0]
+
+
+def test_ranking_on_the_way_is_the_ranking_by_itself(world, both):
+    alone = ranking.rank(world.place, world.transport, world.base, world.inflow, world.hours, ["weinan", "xian"])
+    assert both[1]["receptor"].values.tolist() == ["weinan", "xian"]
+    for name in ("pm25_base", "pm25_explained", "enterprise_impact", "area_impact", "tonne_field", "impact_field"):
+        np.testing.assert_allclose(both[1][name], alone[name], rtol=2e-4, atol=1e-6 * float(abs(alone[name]).max()))
 
 
 def test_tags_add_up_to_the_whole(matrix):
