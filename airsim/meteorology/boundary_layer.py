@@ -5,6 +5,8 @@ Everything works on arrays that broadcast against each other and never divides b
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,9 +25,16 @@ MINIMUM_LENGTH = 1.0
 """Least |L| [m], as AERMET limits it."""
 MAXIMUM_LENGTH = 1e5
 """|L| [m] that stands for neutral."""
+MINIMUM_MIXING_HEIGHT = 40.0
+"""Least mixing height [m]: roofs and stacks stir at least this much."""
+ENTRAINMENT = 0.2
+"""Downward heat flux at the top of the convective layer over that at the ground [1] (Tennekes 1973)."""
+MORNING_GRADIENT = 0.005
+"""Gradient of potential temperature [K m-1] where no profile is known: N = 0.013 s-1, an estimate for the
+basin's winter nights."""
 
 
-def sine_of_solar_elevation(time: NDArray[np.datetime64], longitude: ArrayLike, latitude: ArrayLike) -> Floats:
+def sine_of_solar_elevation(time: NDArray[Any], longitude: ArrayLike, latitude: ArrayLike) -> Floats:
     """Return the sine of the sun's elevation [1].
 
     Declination and equation of time by the Fourier series of Spencer (1971); elevation by spherical
@@ -90,7 +99,7 @@ def sensible_heat_flux(net: ArrayLike, temperature: ArrayLike, moisture: float =
     """
     celsius = np.asarray(temperature, float) - 273.15
     # slope of the saturation vapour pressure by Magnus's formula [Pa K-1]
-    slope = 611.2 * np.exp(17.62 * celsius / (243.12 + celsius)) * 17.62 * 243.12 / (243.12 + celsius) ** 2
+    slope = saturation_pressure(temperature) * 17.62 * 243.12 / (243.12 + celsius) ** 2
     psychrometer = HEAT_CAPACITY * PRESSURE / (0.622 * 2.5e6)
     ratio = psychrometer / slope
     return ((1 - moisture) + ratio) / (1 + ratio) * 0.9 * np.asarray(net) - 20.0
@@ -103,8 +112,9 @@ def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats
     Holtslag (1985), -17 (1 - exp(-0.29 z/L)), which stays finite far above L.
     """
     zeta = np.asarray(height, float) / np.asarray(obukhov_length, float)
-    x = np.sqrt(np.sqrt(1 - 16 * np.minimum(zeta, 0)))
-    unstable = 2 * np.log((1 + x) / 2) + np.log((1 + x * x) / 2) - 2 * np.arctan(x) + np.pi / 2
+    square = np.sqrt(1 - 16 * np.minimum(zeta, 0))
+    x = np.sqrt(square)
+    unstable = np.log((1 + x) ** 2 * (1 + square) / 8) - 2 * np.arctan(x) + np.pi / 2
     return np.where(zeta > 0, -17 * (1 - np.exp(-0.29 * np.maximum(zeta, 0))), unstable)
 
 
@@ -194,6 +204,254 @@ def surface_layer(
         convective[up] = w
     sign = np.where(up, -1.0, 1.0)
     return stress_velocity, sign * np.clip(np.abs(length), MINIMUM_LENGTH, MAXIMUM_LENGTH), convective
+
+
+def density(temperature: ArrayLike, pressure: ArrayLike = PRESSURE) -> Floats:
+    """Return the density of dry air [kg m-3] at a temperature [K] and pressure [Pa]."""
+    return np.asarray(pressure, float) / (GAS_CONSTANT * np.asarray(temperature, float))
+
+
+def obukhov_length(
+    friction_velocity: ArrayLike, temperature: ArrayLike, heat_flux: ArrayLike, pressure: ArrayLike = PRESSURE
+) -> Floats:
+    """Return the Obukhov length [m] of a stress and a heat flux, -T u*^3 / (k g w'theta') (Obukhov 1946).
+
+    Parameters
+    ----------
+    friction_velocity : array_like
+        [m s-1]
+    temperature : array_like
+        [K]
+    heat_flux : array_like
+        Upward sensible heat flux [W m-2].
+    pressure : array_like
+        [Pa]
+
+    Returns
+    -------
+    ndarray
+        Signed, between 1 and 1e5 m in size; no heat flux is the stable end of neutral.
+    """
+    t = np.asarray(temperature, float)
+    kinematic = np.asarray(heat_flux, float) / (density(t, pressure) * HEAT_CAPACITY)
+    over = -KARMAN * GRAVITY * kinematic / t  # u*^3 / L
+    cubed = np.maximum(np.asarray(friction_velocity, float), 1e-3) ** 3
+    size = np.clip(cubed / np.maximum(np.abs(over), 1e-30), MINIMUM_LENGTH, MAXIMUM_LENGTH)
+    return np.where(over < 0, -size, size)
+
+
+def limit_length(obukhov_length: ArrayLike) -> Floats:
+    """Return an Obukhov length [m] kept within 1 and 1e5 m in size, its sign kept."""
+    length = np.asarray(obukhov_length, float)
+    size = np.clip(np.abs(length), MINIMUM_LENGTH, MAXIMUM_LENGTH)
+    return np.where(length < 0, -size, size)
+
+
+def convective_velocity(
+    heat_flux: ArrayLike, temperature: ArrayLike, mixing_height: ArrayLike, pressure: ArrayLike = PRESSURE
+) -> Floats:
+    """Return w* = (g/T w'theta' h)^(1/3) [m s-1], zero where the heat flux is not upward (Deardorff 1970).
+
+    Parameters
+    ----------
+    heat_flux : array_like
+        Upward sensible heat flux [W m-2].
+    temperature : array_like
+        [K]
+    mixing_height : array_like
+        [m]
+    pressure : array_like
+        [Pa]
+    """
+    t = np.asarray(temperature, float)
+    kinematic = np.maximum(np.asarray(heat_flux, float), 0) / (density(t, pressure) * HEAT_CAPACITY)
+    return np.cbrt(GRAVITY / t * kinematic * np.asarray(mixing_height, float))
+
+
+def stable_heat_flux(
+    friction_velocity: ArrayLike, temperature: ArrayLike, cloud: ArrayLike, pressure: ArrayLike = PRESSURE
+) -> Floats:
+    """Return the upward heat flux of a night, -rho cp u* theta* [W m-2], theta* = 0.09 (1 - 0.5 N^2) K.
+
+    The temperature scale is that of Holtslag & van Ulden (1983) in the form of van Ulden & Holtslag (1985), with
+    cloud cover N [1]; friction velocity [m s-1], temperature [K], pressure [Pa].
+    """
+    scale = 0.09 * (1 - 0.5 * np.asarray(cloud, float) ** 2)
+    return -density(temperature, pressure) * HEAT_CAPACITY * np.asarray(friction_velocity, float) * scale
+
+
+def stable_mixing_height(friction_velocity: ArrayLike, obukhov_length: ArrayLike, latitude: ArrayLike) -> Floats:
+    """Return the depth of the stable or neutral boundary layer [m].
+
+    h = L/3.8 [-1 + (1 + 2.28 u*/(f L))^(1/2)] (Nieuwstadt 1981), which is 0.4 (u* L / f)^(1/2) of Zilitinkevich
+    (1972) in strong stability and 0.3 u*/f near neutral.
+
+    Parameters
+    ----------
+    friction_velocity : array_like
+        [m s-1]
+    obukhov_length : array_like
+        [m]; its size is taken.
+    latitude : array_like
+        [deg]; within 10 degrees of the equator that of 10 degrees counts, for f vanishes there.
+    """
+    u, length = np.asarray(friction_velocity, float), np.abs(np.asarray(obukhov_length, float))
+    coriolis = 2 * 7.2921e-5 * np.sin(np.radians(np.maximum(np.abs(latitude), 10.0)))
+    # the difference of two large numbers near neutral is taken by its conjugate
+    excess = 2.28 * u / (coriolis * length)
+    return length / 3.8 * excess / (1 + np.sqrt(1 + excess))
+
+
+def encroachment(
+    heat_flux: Floats,
+    temperature: Floats,
+    morning_height: Floats,
+    *,
+    pressure: ArrayLike = PRESSURE,
+    height: Floats | None = None,
+    potential_temperature: Floats | None = None,
+    step: float = 3600.0,
+) -> Floats:
+    """Return the convective mixing height [m] that the heat of the day so far has dug into the morning air.
+
+    Encroachment with entrainment (Carson 1973; Tennekes 1973): each hour's warming (1 + 2A) w'theta' dt fills the
+    wedge between the mixed layer's potential temperature and the morning profile, so that h dh dtheta/dz =
+    (1 + 2A) w'theta' dt. In a profile of straight pieces h is found exactly, h^2 = z^2 + 2 I / gamma in each.
+    Where no profile is given the gradient is 0.005 K m-1 throughout. The sum begins anew each time the heat flux
+    turns upward; the morning profile is that of the hour before.
+
+    Parameters
+    ----------
+    heat_flux : (time, ...) ndarray
+        Upward sensible heat flux, mean of each hour [W m-2].
+    temperature : (time, ...) ndarray
+        [K]
+    morning_height : (time, ...) ndarray
+        Depth of the layer that is mixed already when the heating sets in [m].
+    pressure : array_like
+        [Pa]
+    height : (level,) ndarray, optional
+        Of the profile [m].
+    potential_temperature : (time, level, ...) ndarray, optional
+        [K]
+    step : float
+        [s]
+
+    Returns
+    -------
+    (time, ...) ndarray
+        In the middle of each hour; zero where the heat flux is not upward.
+    """
+    kinematic = np.maximum(heat_flux, 0) / (density(temperature, pressure) * HEAT_CAPACITY)
+    gain = (1 + 2 * ENTRAINMENT) * kinematic * step
+    cells = heat_flux.shape[1:]
+    nodes = np.array([0.0]) if height is None else np.concatenate([[0.0], np.asarray(height, float)])
+    gradient = np.full((len(nodes), *cells), MORNING_GRADIENT)
+    result = np.zeros(heat_flux.shape)
+    dug = np.zeros(cells)
+    for hour in range(len(heat_flux)):
+        up = heat_flux[hour] > 0
+        begins = up & (heat_flux[hour - 1] <= 0) if hour else up
+        before = max(hour - 1, 0)
+        if potential_temperature is not None:
+            slope = np.diff(potential_temperature[before], axis=0) / np.diff(nodes[1:]).reshape(-1, *[1] * len(cells))
+            # below the lowest level and above the highest the nearest slope goes on; a mixed piece resists little
+            morning = np.maximum(np.concatenate([slope[:1], slope, slope[-1:]]), 5e-4)
+            gradient = np.where(begins, morning, gradient)
+        pieces = gradient[:-1] * np.diff(nodes**2).reshape(-1, *[1] * len(cells)) / 2
+        filled = np.concatenate([np.zeros((1, *cells)), np.cumsum(pieces, axis=0)])  # wedge below each node
+        start = _piecewise(morning_height[before], nodes, gradient, filled)
+        dug = np.where(begins, start, np.where(up, dug, 0.0))
+        middle = dug + np.where(up, gain[hour] / 2, 0.0)
+        dug = dug + np.where(up, gain[hour], 0.0)
+        k = (filled <= middle).sum(axis=0) - 1
+        at = np.take_along_axis(filled, k[None], axis=0)[0]
+        slope_here = np.take_along_axis(gradient, k[None], axis=0)[0]
+        result[hour] = np.where(up, np.sqrt(nodes[k] ** 2 + 2 * (middle - at) / slope_here), 0.0)
+    return result
+
+
+def _piecewise(height: Floats, nodes: Floats, gradient: Floats, filled: Floats) -> Floats:
+    """Return the wedge below a height [K m], the inverse of what `encroachment` solves."""
+    k = np.searchsorted(nodes, height, side="right") - 1
+    at = np.take_along_axis(filled, k[None], axis=0)[0]
+    return at + np.take_along_axis(gradient, k[None], axis=0)[0] * (height**2 - nodes[k] ** 2) / 2
+
+
+def cloud_from_shortwave(shortwave_down: ArrayLike, sine_elevation: ArrayLike) -> Floats:
+    """Return cloud cover [1] from shortwave [W m-2]: the inverse of `shortwave`, not a number without sun.
+
+    Below 10 degrees of elevation the ratio says little and nothing is returned.
+    """
+    sine = np.asarray(sine_elevation, float)
+    clear = np.maximum(990.0 * sine - 30.0, 1e-9)
+    dimmed = np.clip((1 - np.asarray(shortwave_down, float) / clear) / 0.75, 0, 1)
+    return np.where(sine > np.sin(np.radians(10.0)), dimmed ** (1 / 3.4), np.nan)
+
+
+def relative_humidity(vapour_pressure: ArrayLike, temperature: ArrayLike) -> Floats:
+    """Return relative humidity over water [1] from vapour pressure [Pa] and temperature [K].
+
+    Saturation by Magnus's formula with the coefficients of Sonntag (1990).
+    """
+    return np.asarray(vapour_pressure, float) / saturation_pressure(temperature)
+
+
+def saturation_pressure(temperature: ArrayLike) -> Floats:
+    """Return the saturation vapour pressure over water [Pa] at a temperature [K], Magnus after Sonntag (1990)."""
+    celsius = np.asarray(temperature, float) - 273.15
+    return 611.2 * np.exp(17.62 * celsius / (243.12 + celsius))
+
+
+_TURNER_SPEED = np.array([0.75, 1.85, 2.85, 3.35, 3.85, 4.85, 5.45, 5.95])
+"""Upper edges of the wind classes [m s-1], half-way between the tabled ones."""
+_TURNER = np.array(  # wind class x net radiation index 4, 3, 2, 1, 0, -1, -2; 1 = A ... 7 = G
+    [
+        [1, 1, 2, 3, 4, 6, 7],
+        [1, 2, 2, 3, 4, 6, 7],
+        [1, 2, 3, 4, 4, 5, 6],
+        [2, 2, 3, 4, 4, 5, 6],
+        [2, 2, 3, 4, 4, 4, 5],
+        [2, 3, 3, 4, 4, 4, 5],
+        [3, 3, 4, 4, 4, 4, 5],
+        [3, 3, 4, 4, 4, 4, 4],
+        [3, 4, 4, 4, 4, 4, 4],
+    ]
+)
+
+
+def turner_class(
+    wind_speed: ArrayLike, sine_elevation: ArrayLike, cloud: ArrayLike, ceiling: ArrayLike = np.inf
+) -> NDArray[np.str_]:
+    """Return the Pasquill class "A".."F" by Turner (1964) from wind at 10 m, sun and cloud.
+
+    As tabled in EPA-454/R-99-005 (2000), tables 6-4 to 6-6; its class G counts as F. Night lasts from an hour
+    before sunset to an hour after sunrise, taken here as the sun below 10 degrees at most.
+
+    Parameters
+    ----------
+    wind_speed : array_like
+        At 10 m [m s-1].
+    sine_elevation : array_like
+        Sine of the sun's elevation [1].
+    cloud : array_like
+        Cloud cover [1].
+    ceiling : array_like
+        Height of the cloud base [m]; without it middle cloud is taken (2134 to 4877 m).
+    """
+    speed, sine, cloud, ceiling = np.broadcast_arrays(
+        *(np.asarray(a, float) for a in (wind_speed, sine_elevation, cloud, ceiling))
+    )
+    ceiling = np.where(np.isinf(ceiling), 3000.0, ceiling)
+    elevation = np.degrees(np.arcsin(np.clip(sine, -1, 1)))
+    insolation = 1 + (elevation > 15) + (elevation > 35) + (elevation > 60)
+    less = np.where(ceiling < 2134, 2, np.where(ceiling < 4877, 1, 0))
+    less = np.where(cloud > 0.5, less + (cloud > 0.95), 0)  # an overcast takes one more off
+    day = np.maximum(insolation - less, 1)
+    index = np.where(elevation > 10, day, np.where(cloud <= 0.4, -2, -1))
+    index = np.where((cloud > 0.95) & (ceiling < 2134), 0, index)
+    row = np.searchsorted(_TURNER_SPEED, speed, side="right")
+    return np.array(list("ABCDEFF"))[_TURNER[row, 4 - index] - 1]
 
 
 _GOLDER = {  # 1/L = a + b log10 z0 at the middle of each class

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import xarray as xr
 
 from airsim.errors import Problem
 from airsim.geography import Grid
-from airsim.meteorology.boundary_layer import stability_class
+from airsim.meteorology.boundary_layer import sine_of_solar_elevation, stability_class, turner_class, wind_ratio
 
 VARIABLES: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     # name: dims, units, long_name, long_name_zh
@@ -71,7 +71,7 @@ _NOT_CF = {
     "roughness_length",
     "urban_area_fraction",
 }
-_HOUR = np.timedelta64(1, "h")
+_HOUR = np.timedelta64(3600, "s")
 
 
 def assemble(grid: Grid, time: np.ndarray, fields: Mapping[str, np.ndarray], attrs: Mapping[str, Any]) -> xr.Dataset:
@@ -113,7 +113,7 @@ def assemble(grid: Grid, time: np.ndarray, fields: Mapping[str, np.ndarray], att
     return xr.Dataset(data, coords, {"crs": grid.crs, **attrs})
 
 
-def at(dataset: xr.Dataset, x: float, y: float) -> pd.DataFrame:
+def at(dataset: xr.Dataset, x: float, y: float, *, stability: Literal["golder", "turner"] = "golder") -> pd.DataFrame:
     """Return the weather at a place as the plume's meteorology table.
 
     Parameters
@@ -122,6 +122,8 @@ def at(dataset: xr.Dataset, x: float, y: float) -> pd.DataFrame:
         A meteorology dataset.
     x, y : float
         Place on the grid's plane [m]; the weather is that of the cell that holds it.
+    stability : {"golder", "turner"}
+        How the stability class is found: from Obukhov length and roughness, or from wind, sun and cloud.
 
     Returns
     -------
@@ -145,6 +147,13 @@ def at(dataset: xr.Dataset, x: float, y: float) -> pd.DataFrame:
     wind = here.isel(level=0)
     u, v = wind.x_wind.values.astype(float), wind.y_wind.values.astype(float)
     roughness, length = float(here.roughness_length), here.obukhov_length.values.astype(float)
+    if stability == "turner":
+        middle = dataset.time.values + _HOUR // 2
+        sine = sine_of_solar_elevation(middle, float(here.longitude), float(here.latitude))
+        ten = np.hypot(u, v) * wind_ratio(10.0, float(wind.level), roughness, length)
+        classes = turner_class(ten, sine, here.cloud_area_fraction.values)
+    else:
+        classes = stability_class(length, roughness)
     return pd.DataFrame(
         {
             "wind_speed": np.hypot(u, v),
@@ -156,7 +165,7 @@ def at(dataset: xr.Dataset, x: float, y: float) -> pd.DataFrame:
             "obukhov_length": length,
             "convective_velocity": here.convective_velocity.values.astype(float),
             "roughness_length": roughness,
-            "stability_class": stability_class(length, roughness),
+            "stability_class": classes,
         },
         index=pd.Index(dataset.time.values, name="time"),
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from airsim.meteorology.boundary_layer import stability_correction
+
 KARMAN = 0.4
 GRAVITY = 9.80665
 SMALLEST_OBUKHOV_LENGTH = 1.0
@@ -17,35 +19,6 @@ SMALLEST_LATERAL_TURBULENCE = 0.2  # Cimorelli et al. 2005, section 3c: [m s-1]
 SMALLEST_STABLE_GRADIENT = 0.002  # [K m-1], AERMOD formulation (EPA-454/R-03-004), eq. 30
 
 Array = npt.NDArray[np.float64]
-
-
-def stability_correction(height: npt.ArrayLike, obukhov_length: npt.ArrayLike) -> Array:
-    r"""Stability function of the wind profile, psi_m(z/L).
-
-    Parameters
-    ----------
-    height : array_like
-        Height above ground [m].
-    obukhov_length : array_like
-        Obukhov length [m].
-
-    Returns
-    -------
-    ndarray
-        psi_m [1].
-
-    Notes
-    -----
-    Convective: Panofsky & Dutton 1984 with mu = (1 - 16 z/L)^(1/4). Stable: van Ulden & Holtslag 1985,
-    psi_m = -17 [1 - exp(-0.29 z/L)]. Both as in Cimorelli et al. 2005, section 3:.
-    """
-    length = np.asarray(obukhov_length, dtype=float)
-    zeta = np.asarray(height, dtype=float) / length
-    mu2 = np.sqrt(1.0 - 16.0 * np.minimum(zeta, 0.0))
-    mu = np.sqrt(mu2)
-    convective = np.log((1.0 + mu) ** 2 * (1.0 + mu2) / 8.0) - 2.0 * np.arctan(mu) + np.pi / 2.0
-    stable = -17.0 * (1.0 - np.exp(-0.29 * np.maximum(zeta, 0.0)))
-    return np.where(length > 0.0, stable, convective)
 
 
 def wind_profile(

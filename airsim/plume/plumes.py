@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -147,7 +148,7 @@ def plumes(sources: Sources, weather: Weather, scheme: str, half_life: float | N
     effective = r.release_height + r.final
     # what a plume that reaches the ground goes through: the mean of a logarithmic profile up to h is that at h/e
     acting = np.maximum(
-        effective / np.e if similarity else effective, np.minimum(LOWEST_WIND, column(weather.wind_height))
+        effective / math.e if similarity else effective, np.minimum(LOWEST_WIND, column(weather.wind_height))
     )
     blowing, spread = wind(acting), gusts(acting)
 

@@ -1,0 +1,310 @@
+"""A plain table of station weather (xlsx or csv, Chinese or English headers), local time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from airsim.errors import InputError, Problem
+from airsim.meteorology.isd import read_places
+from airsim.meteorology.source import HOUR, Floats, Note
+from airsim.meteorology.stations import LIMITS, Stations, winds
+from airsim.tables import Column, Table, read_table
+
+WEATHER = (
+    Column("station", "站点", kind="text", aliases=("站号", "区站号", "站名", "测站", "station_id")),
+    Column("time", "时间", kind="text", aliases=("日期时间", "观测时间", "时次", "datetime"),
+           about="2019-01-01 08:00; or date and hour in columns of their own",
+           about_zh="2019-01-01 08:00；或另列日期与小时"),
+    Column("date", "日期", kind="text", aliases=("年月日", "day")),
+    Column("hour", "小时", kind="text", aliases=("时", "钟点"), about="0 to 24; 24 is 0 of the next day",
+           about_zh="0–24，24 时即次日 0 时"),
+    Column("longitude", "经度", minimum=-180, maximum=180, aliases=("lon",)),
+    Column("latitude", "纬度", minimum=-90, maximum=90, aliases=("lat",)),
+    Column("altitude", "海拔", unit="m", aliases=("海拔高度", "elevation")),
+    Column("wind_speed", "风速", unit="m s-1", aliases=("10米风速", "平均风速", "2分钟平均风速", "10分钟平均风速"),
+           about="at 10 m", about_zh="10 米"),
+    Column("wind_from_direction", "风向", kind="text",
+           aliases=("10米风向", "2分钟平均风向", "10分钟平均风向", "wind_direction"),
+           about="degrees, or NNW; 静风, C: calm", about_zh="度，或 NNW、西北偏北；静风记 C"),
+    Column("air_temperature", "气温", unit="degC", aliases=("温度", "temperature")),
+    Column("relative_humidity", "相对湿度", unit="%", aliases=("湿度", "humidity")),
+    Column("cloud", "云量", unit="%", aliases=("总云量", "cloud_cover"),
+           about="without a unit: tenths if never above 10", about_zh="未注单位且不超过 10 时按成计"),
+    Column("precipitation", "降水量", unit="mm", aliases=("降水", "小时降水量", "1小时降水量", "rain"),
+           about="of the hour before", about_zh="前一小时"),
+    Column("shortwave", "太阳辐射", unit="W m-2", aliases=("总辐射", "短波辐射", "solar_radiation"),
+           about="of the hour before", about_zh="前一小时平均"),
+    Column("mixing_height", "混合层高度", unit="m", aliases=("边界层高度", "PBLH")),
+)  # fmt: skip
+"""Layout of a table of station weather."""
+
+_POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
+_POINTS_ZH = ("北", "北东北", "东北", "东东北", "东", "东东南", "东南", "南东南",
+              "南", "南西南", "西南", "西西南", "西", "西西北", "西北", "北西北")  # fmt: skip
+_OTHER_ZH = {"东北偏北": 22.5, "东北偏东": 67.5, "东南偏东": 112.5, "东南偏南": 157.5,
+             "西南偏南": 202.5, "西南偏西": 247.5, "西北偏西": 292.5, "西北偏北": 337.5}  # fmt: skip
+_DIRECTIONS = {p: 22.5 * i for points in (_POINTS, _POINTS_ZH) for i, p in enumerate(points)} | _OTHER_ZH
+_CALM = {"C", "CALM", "静风", "静", "999017"}
+_CODES = (-9999.0, -999.0, -99.0, 999.0, 999.9, 9999.0, 9999.9, 99999.0, 999999.0, 999990.0, 999998.0,
+          32766.0, 32744.0, 32700.0)  # fmt: skip
+"""What archives write for missing; counted only where the value could not be one."""
+_MOMENT = re.compile(
+    r"^\D{0,2}(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?[T\s_]*(?:(\d{1,2})(?:[:时点](\d{1,2})?(?:分)?(?::(\d{1,2})(?:\.0*)?)?)?)?"
+    r"(Z|[+-]\d\d:?\d\d)?$"
+)
+_COMPACT = re.compile(r"^(\d{4})(\d\d)(\d\d)(\d\d)?(\d\d)?(\d\d)?$")
+
+
+def read_station_tables(files: Sequence[Path], station_list: Path | None, utc_offset: float) -> Stations:
+    """Read tables of station weather.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    station_list : Path or None
+        Where the stations are, if the tables do not say.
+    utc_offset : float
+        Hours by which the tables' clock is ahead of UTC: 8 for Beijing time.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the tables.
+    """
+    places = read_places(station_list) if station_list is not None else None
+    problems: list[Problem] = []
+    notes: list[Note] = []
+    rows = []
+    for path in files:
+        try:
+            rows.append(_read(read_table(path, WEATHER), places, utc_offset, notes))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    name = str(files[0]) + (f" (+{len(files) - 1})" if len(files) > 1 else "")
+    return _stations(name, pd.concat(rows), notes)
+
+
+def _read(table: Table, places: pd.DataFrame | None, utc_offset: float, notes: list[Note]) -> pd.DataFrame:
+    """Return the rows of one table in SI units, with `time` [UTC] and the station's place."""
+    frame, file = table.frame.copy(), table.sheet.file
+    problems: list[Problem] = []
+    for name, zh in (("wind_speed", "风速"), ("air_temperature", "气温"), ("relative_humidity", "相对湿度")):
+        if name not in table.columns:
+            said = f"required column is missing (header '{name}' or '{zh}')", f"缺少必需列（列名 {zh} 或 {name}）"
+            problems.append(Problem(file, "", name, "", *said))
+    if "time" not in table.columns and not {"date", "hour"} <= set(table.columns):
+        said = "a column of times is required, or one of dates and one of hours", "须有时间列，或日期列加小时列"
+        problems.append(Problem(file, "", "time", "", *said))
+    if problems:
+        raise InputError(problems)
+    frame["time"] = _times(table, utc_offset, problems)
+    _missing_codes(table, frame, problems, notes)
+    frame["direction"] = _directions(table, frame, problems)
+    _place(table, frame, places, problems)
+    if problems:
+        raise InputError(problems)
+    doubled = frame.duplicated(["station", "time"], keep=False)
+    if doubled.any():
+        again = frame[doubled].drop(columns=["date", "hour"]).drop_duplicates()
+        row = again[again.duplicated(["station", "time"])].index
+        if len(row):
+            said = (
+                "a second, different row for this station and hour; if the clock was put back (daylight saving), give "
+                "standard time",
+                "同一站点同一时次出现两行不同数据；若为夏令时拨回所致，请改用标准时",
+            )
+            raise InputError([table.problem(int(row[0]), "time", table.frame.loc[row[0], "time"], *said)])
+        count = int(frame.duplicated(["station", "time"]).sum())
+        notes.append(Note(f"{file}：{count} 行完全重复，已略过", f"{file}: {count} row(s) given twice, passed over"))
+        frame = frame.drop_duplicates(["station", "time"])
+    return frame
+
+
+def _times(table: Table, utc_offset: float, problems: list[Problem]) -> pd.Series:
+    frame = table.frame
+    whole = "time" in table.columns
+    made = []
+    for row, text, day, hour in zip(frame.index, frame["time"], frame["date"], frame["hour"], strict=True):
+        written = str(text).strip() if whole else f"{str(day).split(' ')[0]} {_hour(hour)}"
+        if whole and "hour" in table.columns and str(hour).strip() and len(written) <= 10:
+            written = f"{written} {_hour(hour)}"
+        moment = moment_of(written, utc_offset)
+        if moment is None:
+            said = (
+                "must be a time such as 2019-01-01 08:00 (hours 0 to 24)",
+                "须为时间，如 2019-01-01 08:00（小时 0–24）",
+            )
+            problems.append(table.problem(int(row), "time" if whole else "date", written, *said))
+            moment = np.datetime64("NaT")
+        made.append(moment)
+    return pd.Series(np.array(made, "datetime64[ns]"), index=frame.index)
+
+
+def _hour(value: object) -> str:
+    text = str(value).strip().removesuffix(".0")
+    return text if ":" in text or "时" in text or "点" in text else f"{text}:00"
+
+
+def moment_of(text: str, utc_offset: float) -> np.datetime64 | None:
+    """Return a time written in any of the usual ways, in UTC; None if it is none.
+
+    24:00 is 00:00 of the next day. A zone written with the time counts, else `utc_offset` [h].
+    """
+    found = _COMPACT.match(text) or _MOMENT.match(text)
+    if found is None:
+        return None
+    parts = found.groups()
+    numbers = [int(p) if p else 0 for p in parts[:6]]
+    year, month, day, hour, minute, second = numbers
+    if not (hour < 24 and minute < 60 and second < 60) and (hour, minute, second) != (24, 0, 0):
+        return None
+    try:
+        date = np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "ns")
+    except ValueError:
+        return None
+    zone = parts[6] if len(parts) > 6 else None
+    ahead = utc_offset * 60
+    if zone == "Z":
+        ahead = 0
+    elif zone:
+        digits = zone.replace(":", "")
+        ahead = (int(digits[1:3]) * 60 + int(digits[3:5])) * (-1 if digits[0] == "-" else 1)
+    return date + np.timedelta64(int(hour * 3600 + minute * 60 + second - ahead * 60), "s")
+
+
+def _missing_codes(table: Table, frame: pd.DataFrame, problems: list[Problem], notes: list[Note]) -> None:
+    """Blank the archives' codes for missing; refuse what can't be."""
+    taken = 0
+    for name, (low, high) in LIMITS.items():
+        values = frame[name].to_numpy(float)
+        if name == "cloud" and not _has_unit(table, name) and np.nanmax(values, initial=0.0) <= 10:
+            values = values * 10
+            notes.append(
+                Note(
+                    f"{table.sheet.file}：云量未注单位，按成计",
+                    f"{table.sheet.file}: cloud without unit, read as tenths",
+                )
+            )
+        odd = np.isfinite(values) & ((values < low) | (values > high))
+        code = odd & np.isin(np.round(values, 1), _CODES)
+        taken += int(code.sum())
+        for row in frame.index[odd & ~code]:
+            said = f"must lie within {low:g} to {high:g}", f"应在 {low:g} 到 {high:g} 之间"
+            problems.append(table.problem(int(row), name, frame.loc[row, name], *said))
+        frame[name] = np.where(code, np.nan, values)
+    if taken:
+        words = (
+            f"{table.sheet.file}：{taken} 个缺测码（如 999999、-9999）",
+            f"{table.sheet.file}: {taken} code(s) for missing",
+        )
+        notes.append(Note(*words))
+
+
+def _has_unit(table: Table, name: str) -> bool:
+    j = table.columns.get(name)
+    return j is not None and bool(re.search(r"[(（\[【]", str(table.sheet.rows[table.header_row][j])))
+
+
+def _directions(table: Table, frame: pd.DataFrame, problems: list[Problem]) -> Floats:
+    made = np.full(len(frame), np.nan)
+    if "wind_from_direction" not in table.columns:
+        return made
+    for i, (row, text, speed) in enumerate(
+        zip(frame.index, frame["wind_from_direction"], frame["wind_speed"], strict=True)
+    ):
+        word = str(text).strip().upper().removesuffix("风") if str(text).strip() != "静风" else "静风"
+        if not word or word in {"NA", "N/A", "-", "—", "VRB", "不定"}:
+            continue
+        if word in _CALM:
+            made[i] = 0.0
+            if speed > 0.5:
+                said = f"calm, but the wind speed is {speed:g} m/s", f"静风，但风速为 {speed:g} m/s"
+                problems.append(table.problem(int(row), "wind_from_direction", text, *said))
+            frame.loc[row, "wind_speed"] = 0.0
+            continue
+        degrees = _DIRECTIONS.get(word)
+        if degrees is None:
+            try:
+                degrees = float(word.removesuffix("°").removesuffix("度"))
+            except ValueError:
+                degrees = -1.0
+        if degrees in _CODES:
+            continue
+        if not 0 <= degrees <= 360:
+            said = (
+                "must be degrees 0 to 360, one of 16 points such as NNW, or 静风",
+                "须为 0–360 度、16 方位（如 NNW）或静风",
+            )
+            problems.append(table.problem(int(row), "wind_from_direction", text, *said))
+            continue
+        made[i] = degrees
+    return made
+
+
+def _place(table: Table, frame: pd.DataFrame, places: pd.DataFrame | None, problems: list[Problem]) -> None:
+    """Fill in where each row's station is, from the table or from the list."""
+    frame["station"] = frame["station"].astype(str).str.strip()
+    if "station" not in table.columns:
+        frame["station"] = Path(table.sheet.file).stem
+    if places is not None:
+        known = places.reindex(frame["station"].unique())
+        for name in known.index[known["longitude"].isna()]:
+            row = int(frame.index[frame["station"] == name][0])
+            said = "not in the station list", "站点表中没有该站"
+            problems.append(table.problem(row, "station", name, *said))
+        for column in ("longitude", "latitude", "altitude"):
+            frame[column] = frame["station"].map(known[column]).astype(float)
+        return
+    lost = frame[["longitude", "latitude"]].isna().any(axis=1)
+    if lost.any():
+        said = (
+            "where is the station? give longitude and latitude, or a station list (station_list)",
+            "站点位置未知：请给出经度、纬度列，或站点表 station_list",
+        )
+        row = int(frame.index[lost][0])
+        problems.append(table.problem(row, "longitude", frame.loc[row, "station"], *said))
+
+
+def _stations(file: str, rows: pd.DataFrame, notes: list[Note]) -> Stations:
+    place = rows.groupby("station", sort=False)[["longitude", "latitude", "altitude"]].first()
+    place.insert(0, "name", place.index.to_numpy())
+    time = np.sort(rows["time"].unique()).astype("datetime64[ns]")
+    doubled = rows.duplicated(["station", "time"])
+    if doubled.any():
+        said = "this station and hour stand in more than one file", "该站该时次出现在多个文件中"
+        row = rows[doubled].iloc[0]
+        raise InputError([Problem(file, "", "time", f"{row['station']} {row['time']} UTC", *said)])
+
+    def table(name: str) -> Floats:
+        wide = rows.set_index(["time", "station"])[name].unstack("station")
+        return wide.reindex(index=time, columns=place.index).to_numpy(float)
+
+    speed, direction = table("wind_speed"), table("direction")
+    variable = int((np.isnan(direction) & (speed > 0)).sum())
+    if variable:
+        words = (
+            f"{variable} 个时次有风速而无风向，按缺测处理",
+            f"{variable} report(s) of wind without direction count as missing",
+        )
+        notes.append(Note(*words))
+    east, north = winds(speed, direction)
+    values = {
+        "eastward_wind_10m": east,
+        "northward_wind_10m": north,
+        "air_temperature": table("air_temperature") + 273.15,
+        "relative_humidity": np.clip(table("relative_humidity") / 100, 0, 1),
+        "cloud_area_fraction": table("cloud") / 100,
+        "precipitation_flux": table("precipitation") / 3600,
+        "surface_downwelling_shortwave_flux_in_air": np.maximum(table("shortwave"), 0),
+        "atmosphere_boundary_layer_thickness": table("mixing_height"),
+    }
+    values = {k: v for k, v in values.items() if np.isfinite(v).any()}
+    sums = ("precipitation_flux", "surface_downwelling_shortwave_flux_in_air")
+    return Stations("table", file, time, place, values, dict.fromkeys(sums, -HOUR // 2), notes)
