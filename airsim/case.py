@@ -5,8 +5,12 @@ The pipeline and the coal balance begin here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import MutableMapping
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airsim import scenario as scenarios
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from airsim.emergency import EmergencyList
+    from airsim.emergency.effect import Response
     from airsim.geography import Geography
     from airsim.inventory import Inventory
 
@@ -59,14 +64,24 @@ def inventory(scenario: Scenario, place: Geography) -> Inventory:
 
 
 def weather(scenario: Scenario, place: Geography) -> xr.Dataset:
-    """Return the weather of the spin-up and the period."""
-    import numpy as np
+    """Return the weather of the spin-up and the period.
 
-    from airsim.meteorology import synthetic
+    Raises
+    ------
+    InputError
+        Everything that keeps the weather's files from being used.
+    """
+    import numpy as np
 
     period, asked = scenario.period, scenario.meteorology
     begin = np.datetime64(period.start.replace(tzinfo=None), "ns")
     hour = np.timedelta64(1, "h")
+    if not isinstance(asked, scenarios.SyntheticWeather):
+        from airsim.meteorology import reading
+
+        return reading.read(**_weather_files(scenario, place, begin - period.spin_up_hours * hour))
+    from airsim.meteorology import synthetic
+
     stagnation = begin + asked.build_up_hours * hour
     return synthetic.episode(
         place,
@@ -75,6 +90,41 @@ def weather(scenario: Scenario, place: Geography) -> xr.Dataset:
         seed=asked.seed,
         pattern=synthetic.Pattern(stagnation, stagnation + asked.stagnant_hours * hour),
     )
+
+
+def examine_weather(scenario: Scenario, place: Geography) -> None:
+    """Open the weather's files and see whether they cover hours and place, without reading them through.
+
+    Raises
+    ------
+    InputError
+        What is wrong with them.
+    """
+    import numpy as np
+
+    from airsim.meteorology import reading
+
+    if isinstance(scenario.meteorology, scenarios.SyntheticWeather):
+        return
+    begin = np.datetime64(scenario.period.start.replace(tzinfo=None), "ns")
+    spin_up = scenario.period.spin_up_hours * np.timedelta64(1, "h")
+    reading.examine(**_weather_files(scenario, place, begin - spin_up))
+
+
+def _weather_files(scenario: Scenario, place: Geography, first: np.datetime64) -> dict[str, Any]:
+    """Return what `reading.read` is to be called with."""
+    asked, period = scenario.meteorology, scenario.period
+    called: dict[str, Any] = {
+        "kind": asked.kind,
+        "files": scenario.weather_files(),
+        "geography": place,
+        "start": first,
+        "hours": period.spin_up_hours + period.hours,
+    }
+    if isinstance(asked, scenarios.StationWeather):
+        called["station_list"] = scenario.resolve(asked.station_list) if asked.station_list else None
+        called["utc_offset"] = asked.utc_offset
+    return called
 
 
 def background(scenario: Scenario, place: Geography) -> np.ndarray:
@@ -97,6 +147,85 @@ def background(scenario: Scenario, place: Geography) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """What a scenario sets beside the model: statistics by city; hours and daily PM2.5 where the files are hourly."""
+
+    statistics: pd.DataFrame
+    hourly: xr.Dataset | None
+    daily: xr.DataArray | None
+    shares: xr.DataArray
+
+
+def observations(scenario: Scenario) -> Observed | None:
+    """Return the observations that a scenario names, None without any.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with the files; hourly files without a value in the months of the period.
+    """
+    import pandas as pd
+
+    from airsim import observations as hourly
+    from airsim.assess.attainment import read_composition
+    from airsim.assess.evaluation import observed_statistics, read_observed
+    from airsim.geography import CITIES
+
+    tables = scenario.inputs
+    if tables.observations is None:
+        return None
+    names = [tables.observations] if isinstance(tables.observations, str) else list(tables.observations)
+    files = [scenario.resolve(n) for n in names]
+    shares = read_composition(scenario.resolve(tables.composition), [c.id for c in CITIES])
+    if len(files) == 1 and not hourly.is_hourly(files[0]):
+        return Observed(read_observed(files[0]), None, None, shares)
+    listed = _stamp(scenario.resolve(tables.stations)) if tables.stations else None
+    seen, daily = _hourly(tuple(_stamp(f) for f in files), listed)
+    hours = pd.date_range(scenario.period.start, scenario.period.end, freq="h", inclusive="left")
+    statistics = observed_statistics(seen, set(hours.tz_convert(scenarios.BEIJING).month))
+    if statistics.empty:
+        at = Problem(
+            scenario.file,
+            scenario.line("inputs"),
+            "inputs.observations",
+            ", ".join(names),
+            "nothing is observed in the months of the period",
+            "模拟时段所在月份没有观测",
+        )
+        raise InputError([at])
+    statistics["source"] = ", ".join(f.name for f in files)
+    return Observed(statistics, seen, daily, shares)
+
+
+def temporary(scenario: Scenario) -> bool:
+    """Return whether a measure before the first emergency measure has a start or an end of its own."""
+    for measure in scenario.measures:
+        if isinstance(measure, scenarios.Emergency):
+            return False
+        if getattr(measure, "start", None) is not None or getattr(measure, "end", None) is not None:
+            return True
+    return False
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    """Return a file with what tells a changed one."""
+    about = path.stat()
+    return path, about.st_mtime_ns, about.st_size
+
+
+@lru_cache(maxsize=4)
+def _hourly(
+    files: tuple[tuple[Path, int, int], ...], stations: tuple[Path, int, int] | None
+) -> tuple[xr.Dataset, xr.DataArray]:
+    """Return hourly observations of the cities and daily PM2.5; read once for many scenarios."""
+    from airsim import observations as hourly
+    from airsim.assess import annual
+
+    seen = hourly.read([f for f, _, _ in files], stations[0] if stations else None).cities()
+    return seen, annual.daily_air(seen)["pm25"]
+
+
+@dataclass(frozen=True)
 class Step:
     """The inventory after one run of measures of a kind."""
 
@@ -106,18 +235,30 @@ class Step:
 
 @dataclass
 class Stages:
-    """What the measures of a scenario make of the base inventory, in their order."""
+    """What the measures of a scenario make of the base inventory, in their order.
+
+    `numbers` says from which measure of the scenario (from 0) the ledger rows of a label come, `routes` by which route.
+    """
 
     steps: list[Step] = field(default_factory=list)
     rows: list[pd.DataFrame] = field(default_factory=list)
     lists: list[tuple[scenarios.Emergency, EmergencyList]] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    routes: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> Stages:
+        """Return the same with lists of its own."""
+        return replace(self, **{f.name: copy(getattr(self, f.name)) for f in fields(self)})
 
     def ledger(self) -> xr.Dataset:
         """Return the ledger rows of all measures as the group ``/measures``."""
         import pandas as pd
         import xarray as xr
 
-        rows = pd.concat(self.rows, ignore_index=True)
+        from airsim.measures.ledger import ledger_rows
+
+        # a plan whose measures all come later has steps, but nothing removed yet
+        rows = pd.concat(self.rows, ignore_index=True) if self.rows else ledger_rows([])
         columns = {
             "row_measure": "measure",
             "row_kind": "kind",
@@ -134,8 +275,15 @@ class Stages:
         return xr.Dataset(data)
 
 
-def measured(scenario: Scenario, base: Inventory) -> Stages:
+def measured(scenario: Scenario, base: Inventory, known: MutableMapping[str, Any] | None = None) -> Stages:
     """Apply the scenario's measures in order; neighbours of one kind make one step.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    base : Inventory
+    known : mutable mapping, optional
+        Remembers what measures made of this base inventory, for further scenarios that begin with the same ones.
 
     Raises
     ------
@@ -143,27 +291,30 @@ def measured(scenario: Scenario, base: Inventory) -> Stages:
         All problems of all measures (a list's enterprise that the inventory lacks, an unknown enterprise...).
     """
     from airsim import emergency, measures
+    from airsim.coal import limits, plan
 
     stages = Stages()
+    called = plan.labels(scenario)
+    parts = limits.allot(scenario).parts
     problems: list[Problem] = []
     now = base
     year = scenario.coal.base_year if scenario.coal else None
     for kind, group in groupby(enumerate(scenario.measures), key=lambda m: m[1].type):
         for number, measure in group:
-            label = f"{number + 1}-{kind}"
+            label = called[number]
+            stages.numbers[label] = number
             at = (scenario.file, scenario.line("measures", number))
+            so_far = repr((scenario.coal, scenario.measures[: number + 1], parts))
+            if known is not None and so_far in known:
+                now, held = known[so_far]
+                stages = held.copy()
+                continue
             try:
                 if isinstance(measure, scenarios.Emergency):
-                    list_ = emergency.read(scenario.resolve(measure.list))
-                    stages.lists.append((measure, list_))
-                    now, rows = measures.emergency(
-                        now,
-                        list_,
-                        alert_windows(measure),
-                        execution_rate=measure.execution_rate,
-                        plan=measure.plan,
-                        measure=label,
-                    )
+                    asked = located(scenario, measure)
+                    list_ = emergency.read(scenario.resolve(asked.list), asked.mapping)
+                    stages.lists.append((asked, list_))
+                    now, rows = respond(now, asked, list_, alert_windows(asked), label)
                 elif isinstance(measure, scenarios.Cut):
                     now, rows = measures.cut(
                         now,
@@ -176,19 +327,17 @@ def measured(scenario: Scenario, base: Inventory) -> Stages:
                         measure=label,
                         at=at,
                     )
-                elif isinstance(measure, scenarios.CoalSubstitution):
-                    now, rows = measures.coal_substitution(
-                        now,
-                        city=measure.city,
-                        route=measure.route,
-                        households=measure.households,
-                        tonnes_per_household=measure.tonnes_per_household,
-                        execution_rate=measure.execution_rate,
-                        power_city=measure.power_city,
-                        year=year,
-                        measure=label,
-                        at=at,
-                    )
+                elif not isinstance(measure, scenarios.Stop | scenarios.Limit):
+                    if not plan.in_force(scenario, measure):
+                        continue
+                    for share, route in parts.get(number, [(1.0, None)]):
+                        part = label if route is None else f"{label} ({route})"
+                        stages.numbers[part] = number
+                        stages.routes[part] = route or str(getattr(measure, "route", ""))
+                        if share > 0:
+                            now, rows = plan.carry_out(now, scenario, number, part, share, route)
+                            stages.rows.append(rows)
+                    continue
                 else:
                     percent = measure.percent if isinstance(measure, scenarios.Limit) else 100.0
                     now, rows = measures.limit(
@@ -202,6 +351,8 @@ def measured(scenario: Scenario, base: Inventory) -> Stages:
                         at=at,
                     )
                 stages.rows.append(rows)
+                if known is not None:
+                    known[so_far] = (now, stages.copy())
             except InputError as error:
                 problems += error.problems
         names = [s.name for s in stages.steps]
@@ -237,6 +388,85 @@ def near_field(scenario: Scenario, base: Inventory) -> dict[str, Any]:
             raise InputError(problems)
         asked["enterprises"] = found
     return asked
+
+
+def located(scenario: Scenario, measure: scenarios.Emergency) -> scenarios.Emergency:
+    """Return an emergency measure with the paths of its plan, mapping and base resolved."""
+    named = {"mapping": measure.mapping, "base": measure.base}
+    if measure.plan.lower().endswith((".yaml", ".yml")):
+        named["plan"] = measure.plan
+    return measure.model_copy(update={k: str(scenario.resolve(v)) for k, v in named.items() if v is not None})
+
+
+def respond(
+    inventory: Inventory,
+    measure: scenarios.Emergency,
+    list_: EmergencyList,
+    windows: pd.DataFrame,
+    label: str,
+    *,
+    ledger: bool = True,
+) -> tuple[Inventory, pd.DataFrame]:
+    """Carry out an emergency measure of a scenario in some windows; see `airsim.measures.emergency`."""
+    from airsim import measures, rules
+
+    rebound = measure.rebound
+    return measures.emergency(
+        inventory,
+        list_,
+        windows,
+        execution_rate=measure.execution_rate,
+        plan=measure.plan,
+        response=rules.load("emergency_response") if measure.response == "gradual" else None,
+        hours_of_day={"/".join(filter(None, (h.sector, h.subsector))): (h.start, h.end) for h in measure.hours_of_day},
+        rebound=(rebound.share, rebound.hours) if rebound else (0.0, 72),
+        measure=label,
+        ledger=ledger,
+    )
+
+
+def response(scenario: Scenario, base: Inventory, stages: Stages) -> Response | None:
+    """Return the first emergency response of a scenario, None without one.
+
+    Neighbouring emergency measures are one response.
+    """
+    import pandas as pd
+
+    from airsim.emergency import strictest
+    from airsim.emergency.effect import Response, shifted
+
+    names = [s.name for s in stages.steps]
+    if "emergency" not in names:
+        return None
+    at = names.index("emergency")
+    before = stages.steps[at - 1].inventory if at else base
+    first = next(i for i, m in enumerate(scenario.measures) if isinstance(m, scenarios.Emergency))
+    held: list[tuple[scenarios.Emergency, EmergencyList]] = []
+    for measure, list_ in stages.lists:
+        if scenario.measures[first + len(held) : first + len(held) + 1] != (measure,):
+            break
+        held.append((measure, list_))
+
+    def carry_out(hours: int) -> Inventory:
+        now = before
+        for number, (measure, list_) in enumerate(held):
+            windows = shifted(alert_windows(measure), hours)
+            if len(windows):
+                now = respond(now, measure, list_, windows, f"{number + 1}-emergency", ledger=False)[0]
+        return now
+
+    measure = held[0][0]
+    return Response(
+        before=names[at - 1] if at else "base",
+        after="emergency",
+        inventories=(before, stages.steps[at].inventory),
+        windows=strictest(pd.concat([alert_windows(m) for m, _ in held], ignore_index=True)),
+        carry_out=carry_out,
+        alone=measure.effect.alone,
+        shifts=tuple(sorted({h for h in measure.effect.shifts if h})),
+        execution_rate=measure.execution_rate,
+        uncertainty=measure.uncertainty,
+    )
 
 
 def alert_windows(measure: scenarios.Emergency) -> pd.DataFrame:

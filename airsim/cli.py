@@ -57,12 +57,25 @@ def _guarded(lang: Lang, work: Callable[[], Any]) -> Any:
     except KeyboardInterrupt:
         typer.echo("已中断，未写出结果。" if lang == "zh" else "Interrupted; nothing was written.", err=True)
         raise typer.Exit(1) from None
+    except (OSError, MemoryError) as error:  # a full disk, a share that has gone
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        name = getattr(error, "filename", None)
+        file = f": {name}" if name else ""
+        typer.echo(f"未完成（{said}{file}）" if lang == "zh" else f"Not finished ({said}{file})", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
 def run(
     scenario: Annotated[Path, typer.Argument(help="情景文件 / scenario file (YAML)")],
     out: OutOption = Path("results"),
+    operator: Annotated[
+        bool,
+        typer.Option(
+            "--operator",
+            help="用已存的输送算子快速估算（日均值）；没有则先生成 / evaluate by the stored operator (daily means)",
+        ),
+    ] = False,
     lang: LangOption = "",
 ) -> None:
     """运行一个情景，写出 NetCDF、报告与 Excel 表 / Run one scenario: NetCDF, HTML report, Excel tables."""
@@ -73,12 +86,62 @@ def run(
         from airsim import pipeline
 
         with Progress(spoken) as progress:
-            done = pipeline.run_to_files(scenario, out, lang=spoken, progress=progress)
+            done = pipeline.run_to_files(scenario, out, lang=spoken, progress=progress, by_operator=operator)
         for line in done.summary:
             typer.echo(line)
         typer.echo("结果文件：" if spoken == "zh" else "Files written:")
         for path in done.files:
             typer.echo(f"  {path}")
+
+    _guarded(spoken, work)
+
+
+@app.command()
+def batch(
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO...", help="情景文件，可含 sweep / scenario files, sweeps too")
+    ],
+    out: OutOption = Path("results"),
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="同时运行的情景数 / scenarios at the same time")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="已有的 dask 集群 / a dask cluster")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", help="内存预算，如 12GB、50%，默认 70% / memory budget; default: 70%")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="已完成的也重算 / also run what is done already")] = False,
+    operator: Annotated[
+        bool | None,
+        typer.Option(
+            "--operator/--full",
+            help="仅排放不同的情景由已存模拟叠加 / 逐个完整模拟；默认 30 个起叠加"
+            " / sum stored runs where only emissions differ, or run each; default: sum from 30 on",
+        ),
+    ] = None,
+    lang: LangOption = "",
+) -> None:
+    """运行多个情景，可中断续算，写出汇总表 / Run many scenarios; resumes by itself; writes a summary."""
+    spoken = _language(lang)
+
+    def work() -> None:
+        from airsim import batch as many
+
+        ended = many.run(
+            scenarios,
+            out,
+            lang=spoken,
+            workers=workers,
+            scheduler=scheduler,
+            memory=memory,
+            fresh=fresh,
+            operator=operator,
+        )
+        for line in ended.lines(spoken):
+            typer.echo(line)
+        if ended.interrupted or ended.count("done") < len(ended.records):
+            raise typer.Exit(1)
 
     _guarded(spoken, work)
 
@@ -102,6 +165,9 @@ def check(
                 problems += error.problems
             else:
                 typer.echo(f"{file}: " + (said.zh if spoken == "zh" else said.en))
+                for warning in said.warnings:
+                    typer.echo(("  提示 " if spoken == "zh" else "  warning ") + warning.text(spoken))
+                problems += said.errors
         if problems:
             raise InputError(problems)
 
@@ -110,8 +176,13 @@ def check(
 
 @app.command()
 def emergency(
-    list_: Annotated[Path, typer.Argument(metavar="LIST", help="应急减排清单 / reduction list (xlsx, xls, csv)")],
-    level: Annotated[str, typer.Option("--level", help="yellow | orange | red（黄 | 橙 | 红）")],
+    list_: Annotated[
+        Path | None, typer.Argument(metavar="LIST", help="应急减排清单 / reduction list (xlsx, xls, csv)")
+    ] = None,
+    level: Annotated[
+        str,
+        typer.Option("--level", help="yellow | orange | red（黄 | 橙 | 红），有预报时可省 / optional with a forecast"),
+    ] = "",
     inventory: Annotated[
         Path | None,
         typer.Option("--inventory", help="企业排放表，默认随附 / enterprise table; default: shipped"),
@@ -119,21 +190,69 @@ def emergency(
     area: Annotated[
         Path | None, typer.Option("--area-sources", help="面源表，默认随附 / area sources; default: shipped")
     ] = None,
-    plan: Annotated[str, typer.Option("--plan", help="预案版本 / dated plan")] = "2019",
-    out: Annotated[Path | None, typer.Option("--out", help="另存为 CSV / also write a CSV")] = None,
+    plan: Annotated[
+        str, typer.Option("--plan", help="预案版本，或本地预案 .yaml / dated plan, or a local plan .yaml")
+    ] = "2019",
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="表头对照文件（YAML） / mapping file of the headers (YAML)")
+    ] = None,
+    areas: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--area",
+            help="统计口径，如 xixian=apart、hancheng=with、yangling=with，可多次给出 / statistical units, repeatable",
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None, typer.Option("--base", help="全社会排放量表，替代清单推算 / all-society emissions by city")
+    ] = None,
+    forecast: Annotated[
+        Path | None, typer.Option("--forecast", help="预报（逐时浓度或逐日 AQI，或 result.nc）/ forecast")
+    ] = None,
+    fix: Annotated[
+        Path | None, typer.Option("--fix", help="写出清理后的副本及更改记录（.xlsx）/ write a cleaned copy and its log")
+    ] = None,
+    grades: Annotated[
+        str | None, typer.Option("--grades", help="绩效分级规则版本 / grade rules: 2019 | 2020 | 2026")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="另存为工作簿 .xlsx 或 .csv / also write a workbook or a CSV")
+    ] = None,
+    optimise: Annotated[
+        str,
+        typer.Option(
+            "--optimise",
+            help="精准清单，使其最少：output | lines | enterprises | cost / the precise list: least of these",
+        ),
+    ] = "",
+    scenario: Annotated[
+        Path | None,
+        typer.Option("--scenario", help="情景（气象与预警），计入对 PM2.5 的作用 / scenario: what lines do to the air"),
+    ] = None,
+    effect: Annotated[
+        float, typer.Option("--effect", help="须保持的 PM2.5 削减份额 / share of the list's effect to be kept")
+    ] = 0.95,
     lang: LangOption = "",
 ) -> None:
-    """核算清单是否达到全社会减排比例 / Does the list reach the required shares of all-society emissions."""
+    """核查清单、核算减排比例、按预报判定预警 / Check a list, count its shares, hold a forecast against the plans."""
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import pipeline
+        if optimise and list_ is not None:
+            from airsim import optimise as work_of
 
-        table, lines = pipeline.compliance_lines(list_, level, inventory, area, plan, spoken)
-        if out is not None:
-            table.to_csv(out, index=False, encoding="utf-8-sig")
-            lines.append(str(out))
-        for line in lines:
+            for line in work_of.precise_list(
+                list_, level, optimise, plan=plan, enterprises=inventory, area_sources=area, scenario_file=scenario,
+                effect=effect, out=out, lang=spoken,
+            ):  # fmt: skip
+                typer.echo(line)
+            return
+        from airsim import pipeline
+        from airsim.emergency.verdict import Asked
+
+        units = dict(u.partition("=")[::2] for u in areas or ())
+        asked = Asked(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
+        for line in pipeline.emergency_verdict(asked, out, spoken):
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -142,17 +261,46 @@ def emergency(
 @app.command()
 def coal(
     scenario: Annotated[Path, typer.Argument(help="情景文件 / scenario file (YAML)")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="写出 coal.nc、coal.html、coal.xlsx / also write these files")
+    ] = None,
+    advise: Annotated[
+        bool, typer.Option("--advise", help="分城市比较取暖替代路径 / rank the heating routes by city")
+    ] = False,
+    iamc: Annotated[
+        Path | None, typer.Option("--iamc", help="IAMC 长表（csv 或 xlsx） / long table of the IAMC (csv, xlsx)")
+    ] = None,
     lang: LangOption = "",
 ) -> None:
     """煤炭平衡与负增长检验，不做扩散 / Coal balance and negative-growth test, no dispersion."""
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import coal as accounts
-        from airsim.output import printed
-        from airsim.scenario import load
+        from airsim import balance
 
-        for line in printed.coal(accounts.balance(load(scenario)), spoken):
+        said = balance.report(scenario, spoken, out=out, advise=advise, iamc=iamc)
+        for line in (*said.lines, *map(str, said.files)):
+            typer.echo(line)
+
+    _guarded(spoken, work)
+
+
+@app.command()
+def optimise(
+    scenario: Annotated[Path, typer.Argument(help="情景文件 / scenario file (YAML)")],
+    out: Annotated[Path | None, typer.Option("--out", help="工作簿 / workbook (.xlsx)")] = None,
+    lang: LangOption = "",
+) -> None:
+    """费用最低的措施组合：满足比例、PM2.5 上限、控煤与用能限额 / Least-cost measures under all given limits."""
+    spoken = _language(lang)
+    from airsim.progress import Progress
+
+    def work() -> None:
+        from airsim import optimise as work_of
+
+        with Progress(spoken) as progress:
+            lines = work_of.measures(scenario, out=out, lang=spoken, progress=progress)
+        for line in lines:
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -184,6 +332,100 @@ def rank(
 
 
 @app.command()
+def evaluate(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.nc", help="结果文件 / result file")],
+    observations: Annotated[
+        list[Path], typer.Option("--observations", help="逐时观测，可多次给出 / hourly observations, repeatable")
+    ],
+    stations: Annotated[
+        Path | None, typer.Option("--stations", help="站点表（编码、城市、坐标） / station list (code, city, place)")
+    ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--earlier", help="此前时段的结果，供拟合通风回归 / earlier results, to fit the baseline"),
+    ] = None,
+    case: Annotated[str, typer.Option("--case", help="base | controlled")] = "base",
+    aqi: Annotated[
+        str | None, typer.Option("--aqi", help="HJ633-2012 | HJ633-2026；默认按日期 / default: by date")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="输出目录 / folder; default: the result's")] = None,
+    lang: LangOption = "",
+) -> None:
+    """与逐时观测比较，并与无需模式的基线比较 / Hold a result against hourly observations, beside baselines."""
+    spoken = _language(lang)
+
+    def work() -> None:
+        from airsim import evaluate as evaluation
+
+        written, lines = evaluation.to_files(
+            result,
+            observations,
+            stations=stations,
+            earlier=earlier or [],
+            case=case,
+            aqi_version=aqi,
+            out=out,
+            lang=spoken,
+        )
+        for line in (*lines, *map(str, written)):
+            typer.echo(line)
+
+    _guarded(spoken, work)
+
+
+@app.command()
+def attribute(
+    before: Annotated[Path, typer.Argument(metavar="A.nc", help="前一时段的结果 / result of the first window")],
+    after: Annotated[Path, typer.Argument(metavar="B.nc", help="后一时段的结果 / result of the second window")],
+    observations: Annotated[
+        list[Path], typer.Option("--observations", help="两时段的逐时观测 / hourly observations of both, repeatable")
+    ],
+    stations: Annotated[Path | None, typer.Option("--stations", help="站点表 / station list")] = None,
+    block: Annotated[int, typer.Option("--block", min=1, max=30, help="重抽样每块天数 / days drawn together")] = 3,
+    out: Annotated[Path | None, typer.Option("--out", help="输出目录 / folder; default: that of B")] = None,
+    lang: LangOption = "",
+) -> None:
+    """把两个时段间的实测变化拆成气象、排放与其余 / Split an observed change into weather, emissions and the rest."""
+    spoken = _language(lang)
+
+    def work() -> None:
+        from airsim import attribute as attribution
+
+        written, lines = attribution.to_files(
+            before, after, observations, stations=stations, block=block, out=out, lang=spoken
+        )
+        for line in (*lines, *map(str, written)):
+            typer.echo(line)
+
+    _guarded(spoken, work)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A.nc", help="结果文件 / result file")],
+    second: Annotated[Path, typer.Argument(metavar="B.nc", help="另一结果文件 / another result file")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML 文件 / HTML file; default: comparison.html")] = None,
+    lang: LangOption = "",
+) -> None:
+    """并列比较两个结果 / Set two results side by side."""
+    spoken = _language(lang)
+
+    def work() -> None:
+        from airsim.output import netcdf
+        from airsim.output.report import comparison_page
+        from airsim.output.report.pages import printed, write_html, write_workbook
+
+        page = comparison_page.page(netcdf.read(first), netcdf.read(second))
+        target = out or second.with_name("comparison.html")
+        write_html(page, target, spoken)
+        write_workbook(page, target.with_suffix(".xlsx"), spoken)
+        for line in (*printed(page, spoken), str(target), str(target.with_suffix(".xlsx"))):
+            typer.echo(line)
+
+    _guarded(spoken, work)
+
+
+@app.command()
 def report(
     result: Annotated[Path, typer.Argument(metavar="RESULT.nc", help="结果文件 / result file")],
     out: Annotated[Path | None, typer.Option("--out", help="HTML 文件 / HTML file")] = None,
@@ -199,6 +441,42 @@ def report(
         target = out or result.with_name("report.html")
         page.render(netcdf.read(result), target, spoken)
         typer.echo(str(target))
+
+    _guarded(spoken, work)
+
+
+met = typer.Typer(help="气象文件 / Weather files", no_args_is_help=True, add_completion=False)
+app.add_typer(met, name="met")
+
+
+@met.command()
+def inspect(
+    files: Annotated[
+        list[Path], typer.Argument(help="WRF、ERA5、AERMET、EPW、ISD-Lite 或站点表 / or tables of stations")
+    ],
+    station_list: Annotated[
+        Path | None, typer.Option("--station-list", help="站点位置表 / where the stations are (xlsx, csv)")
+    ] = None,
+    utc_offset: Annotated[
+        float, typer.Option("--utc-offset", help="站点表与 AERMET 的时区，小时 / hours ahead of UTC")
+    ] = 8.0,
+    out: Annotated[Path, typer.Option("--out", help="HTML 文件 / HTML file")] = Path("weather.html"),
+    lang: LangOption = "",
+) -> None:
+    """查看气象文件：时段、缺测、静风率、混合层、风玫瑰、通风日历 / What weather files hold, with wind roses."""
+    spoken = _language(lang)
+
+    def work() -> None:
+        from airsim.meteorology import inspection
+        from airsim.output.report import pages, weather_page
+
+        found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
+        page = weather_page.page(found)
+        pages.write_html(page, out, spoken)
+        for line in (*pages.printed(page, spoken, most=24), str(out)):
+            typer.echo(line)
+        if found.problems:
+            raise InputError(found.problems)
 
     _guarded(spoken, work)
 

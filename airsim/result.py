@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from airsim import variables
 from airsim.geography import CITIES, Geography
 from airsim.inventory import POLLUTANTS, SECTORS, Inventory
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airsim.assess.surface import SurfaceAir
     from airsim.inventory import GriddedEmissions
     from airsim.region.transport import Budget
+    from airsim.rules import Rule
 
 CITY_IDS = tuple(c.id for c in CITIES)
 LEVELS = ("yellow", "orange", "red")
@@ -51,7 +53,8 @@ class Input:
 
     def sha256(self) -> str:
         """Return the hash of the file's content."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        with self.path.open("rb") as file:  # weather files are larger than memory
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def air(geography: Geography, time: np.ndarray, surface: SurfaceAir, cases: Sequence[str]) -> xr.Dataset:
@@ -96,6 +99,58 @@ def air(geography: Geography, time: np.ndarray, surface: SurfaceAir, cases: Sequ
     root["aqi"] = daily["aqi"]
     root["aqi"].attrs = {k: daily["aqi"].attrs[k] for k in ("rule", "items", "items_left_out")}
     root.attrs["crs"] = grid.crs
+    return root
+
+
+def air_of_days(geography: Geography, evaluated: xr.Dataset, cases: Sequence[str]) -> xr.Dataset:
+    """Return the root group of a result of the stored operator: daily means by city, no maps.
+
+    Parameters
+    ----------
+    geography : Geography
+    evaluated : Dataset
+        From `airsim.assess.by_operator.evaluate`, a block a Beijing day.
+    cases : sequence of str
+        Those of `evaluated` that become the cases base and controlled.
+    """
+    from airsim.assess import aqi
+    from airsim.assess.surface import nitrogen_dioxide
+
+    grid = geography.grid
+    chosen = evaluated.sel(case=list(cases)).reindex(receptor=list(CITY_IDS))
+    tracer = chosen["concentration"].transpose("case", "block", "receptor", "tracer")
+    pm25 = chosen["pm25"].transpose("case", "block", "receptor")
+    species = {
+        "pm25": pm25,
+        "pm10": pm25 + tracer.sel(tracer="pm_coarse"),
+        "so2": tracer.sel(tracer="so2"),
+        "no2": xr.apply_ufunc(nitrogen_dioxide, tracer.sel(tracer="nox")),
+        "nox": tracer.sel(tracer="nox"),
+        "co": tracer.sel(tracer="co"),
+        "bc": tracer.sel(tracer="bc"),
+        "om": tracer.sel(tracer="oc"),
+        "soa": tracer.sel(tracer="soa"),
+        "sulphate": tracer.sel(tracer="sulphate"),
+        "other": tracer.sel(tracer="pm25_other"),
+    }
+    time = evaluated["block_start"].to_numpy().astype("datetime64[ns]")
+    root = xr.Dataset(
+        {name: (("case", "time", "city"), v.to_numpy().astype(np.float32)) for name, v in species.items()},
+        coords={"case": ["base", "controlled"][: len(cases)], "time": time, "city": list(CITY_IDS)},
+    )
+    root = root.assign_coords(
+        city_zh=("city", [c.name_zh for c in CITIES]), city_en=("city", [c.name_en for c in CITIES])
+    )
+    # the index is made from hours: each hour of a day has the day's mean
+    hours = (time[:, None] + np.arange(24) * np.timedelta64(1, "h")).ravel()
+    hourly = root[["pm25", "pm10", "so2", "no2", "co"]].clip(min=0).sel(time=np.repeat(time, 24))
+    daily = aqi.daily(hourly.assign_coords(time=hours), aqi.rule_for(time[0] + UTC_OFFSET))
+    for name in ("pm25", "pm10", "so2", "no2", "co"):
+        root[f"{name}_daily"] = daily[f"{name}_daily"]
+    root["aqi"] = daily["aqi"]
+    root["aqi"].attrs = {k: daily["aqi"].attrs[k] for k in ("rule", "items", "items_left_out")}
+    root.attrs["crs"] = grid.crs
+    root.attrs["method"] = "operator"
     return root
 
 
@@ -215,6 +270,8 @@ def emergency(tables: Iterable[pd.DataFrame], windows: pd.DataFrame) -> xr.Datas
     for table in tables:
         verdicts = table["pass"].to_numpy(bool)  # no attribute of a row: a keyword
         for passes, row in zip(verdicts, table.itertuples(index=False), strict=True):
+            if row.city not in CITY_IDS:
+                continue  # 西咸 counted apart is none of the cities; it stands in the workbook of `airsim emergency`
             at = (LEVELS.index(row.level), CITY_IDS.index(row.city), LIST_POLLUTANTS.index(row.pollutant))
             for name, values in fields.items():
                 values[at] = getattr(row, name)
@@ -253,15 +310,18 @@ def emergency(tables: Iterable[pd.DataFrame], windows: pd.DataFrame) -> xr.Datas
         "plan_title_zh": said["plan_title_zh"],
         "plan_source": said["plan_source"],
         "plan_status": said["plan_status"],
-        "basis": said["basis"],
-        "basis_zh": said["basis_zh"],
+        "basis": f"{said['areas']}; {said['basis']}",
+        "basis_zh": f"{said['areas_zh']}；{said['basis_zh']}",
     }
     return group
 
 
 def coal(balance: xr.Dataset) -> xr.Dataset:
     """Return the coal balance on all cities of the result; those outside the cap are empty."""
-    fill = {str(name): np.nan for name, v in balance.data_vars.items() if v.dtype.kind == "f"} | {"pass": -1}
+    fill: dict[str, Any] = {str(name): np.nan for name, v in balance.data_vars.items() if v.dtype.kind == "f"}
+    for name, v in balance.data_vars.items():
+        if v.dtype.kind == "i":  # no count is 0, no verdict is -1
+            fill[str(name)] = -1 if variables.lookup("/coal", str(name)).kind == "flag" else 0
     return balance.reindex(city=list(CITY_IDS), fill_value=fill)
 
 
@@ -295,9 +355,8 @@ def meteorology(geography: Geography, weather: xr.Dataset, hours: slice) -> xr.D
         group[name] = city(part[name].values)
     depth = part["atmosphere_boundary_layer_thickness"].values
     group["ventilation_coefficient"] = city(mixed_layer_wind(part) * depth)
-    group.attrs = {
-        k: str(v) for k, v in weather.attrs.items() if k in {"title", "title_zh", "source", "synthetic", "seed"}
-    }
+    kept = {"title", "title_zh", "source", "synthetic", "seed", "notes", "notes_zh"}
+    group.attrs = {k: str(v) for k, v in weather.attrs.items() if k in kept}
     return group
 
 
@@ -331,8 +390,18 @@ def budget(closed: Budget, columns: Sequence[str], cases: Sequence[str]) -> xr.D
     return group
 
 
-def evaluation(root: xr.Dataset, observed: pd.DataFrame) -> xr.Dataset:
-    """Return level, diurnal cycle and ranking against observed statistics, and the composition of PM2.5."""
+def evaluation(root: xr.Dataset, observed: pd.DataFrame, paired: xr.Dataset | None = None) -> xr.Dataset:
+    """Return level, diurnal cycle and ranking against observed statistics, and the composition of PM2.5.
+
+    Parameters
+    ----------
+    root : Dataset
+        The root group.
+    observed : DataFrame
+        Observed statistics.
+    paired : Dataset, optional
+        Observed hours (time, city) [ug m-3]: given on real weather, days are paired, too.
+    """
     from airsim.assess import evaluation as compare
 
     base = root.sel(case="base")
@@ -346,9 +415,57 @@ def evaluation(root: xr.Dataset, observed: pd.DataFrame) -> xr.Dataset:
     group = group.assign_coords(component=list(components))
     group["composition_published"] = ("component", [PUBLISHED_COMPOSITION.get(c, np.nan) for c in components])
     group["composition_published"].attrs["source"] = PUBLISHED_SOURCE
-    group.attrs["note"], group.attrs["note_zh"] = EVALUATION_NOTE
+    if paired is None:
+        group.attrs["note"], group.attrs["note_zh"] = EVALUATION_NOTE
+    else:
+        seen = paired.reindex(time=root["time"].values, city=root["city"].values)
+        group = group.merge(compare.daily_scores({str(v): base[v] for v in group["variable"].values}, seen))
+        group["observed_pm25"] = (("time", "city"), seen["pm25"].transpose("time", "city").values)
+        group = group.assign_coords(time=root["time"])
     group.attrs["period"] = ", ".join(dict.fromkeys(observed["period"].astype(str)))
     group.attrs["source"] = "; ".join(dict.fromkeys(observed["source"].astype(str)))
+    return group
+
+
+def attainment(
+    surface: SurfaceAir,
+    time: np.ndarray,
+    observed: xr.DataArray,
+    shares: xr.DataArray,
+    rule: Rule,
+    *,
+    temporary: bool = False,
+) -> xr.Dataset:
+    """Return observed PM2.5 projected by relative response; see `airsim.assess.attainment`.
+
+    Parameters
+    ----------
+    surface : SurfaceAir
+        After the run: base first, then the measures step by step.
+    time : (time,) datetime64
+        Start of the hours [UTC].
+    observed : DataArray (day, city)
+        Daily PM2.5 [ug m-3].
+    shares : DataArray (component, city)
+        Observed composition [1].
+    rule : Rule
+        A version of the rule file ``aqi``: what heavy pollution is.
+    temporary : bool
+        Whether measures before the first emergency measure have a start or an end; the report says so.
+    """
+    from airsim.assess import attainment as test
+
+    # measures that act in alerts only don't act on ordinary days: these get the steps before the first of them
+    first = next((i for i, name in enumerate(surface.cases) if name.startswith("emergency")), len(surface.cases))
+    columns = {"base": 0, "permanent": first - 1, "controlled": len(surface.cases) - 1}
+    wanted = ("pm25", *dict.fromkeys(p for parts in test.MODELLED.values() for p in parts))
+    modelled = {case: {name: surface.city[name][at] for name in wanted} for case, at in columns.items()}
+    heavy = float(np.interp(rule["heavy_above"], rule["iaqi"], rule["breakpoints.pm25_24h"]))
+    group = test.attainment(observed, modelled, time, shares, heavy_above=heavy)
+    after = [name for name in surface.cases[first:] if not name.startswith("emergency")]
+    group.attrs["permanent_steps"] = " ".join(surface.cases[1:first])
+    group.attrs["temporary"] = "yes" if temporary else "no"
+    group.attrs["left_to_high_days"] = " ".join(after)
     return group
 
 
@@ -361,16 +478,17 @@ def provenance(inputs: Sequence[Input], inventory: Inventory, weather_attrs: Map
 
     weather = {k: str(v) for k, v in weather_attrs.items()}
     made = weather.get("synthetic") == "yes"
+    seed, seed_zh = (f", seed {weather.get('seed', '')}", f"，随机种子 {weather.get('seed', '')}") if made else ("", "")
     versions = [airsim.__version__ if p == "airsim" else metadata.version(p) for p in packages]
     return xr.Dataset(
         {
             "input_file": ("input", [*(i.path.name for i in inputs), "(weather)"]),
             "input_sha256": ("input", [*(i.sha256() for i in inputs), ""]),
-            "input_kind": ("input", [*(i.kind for i in inputs), "synthetic" if made else "measured"]),
-            "input_note": ("input", [*(i.note for i in inputs), f"{weather['title']}, seed {weather.get('seed', '')}"]),
+            "input_kind": ("input", [*(i.kind for i in inputs), "synthetic" if made else "derived"]),
+            "input_note": ("input", [*(i.note for i in inputs), f"{weather['title']}{seed}"]),
             "input_note_zh": (
                 "input",
-                [*(i.note_zh for i in inputs), f"{weather['title_zh']}，随机种子 {weather.get('seed', '')}"],
+                [*(i.note_zh for i in inputs), f"{weather['title_zh']}{seed_zh}"],
             ),
             "package_name": ("package", list(packages)),
             "package_version": ("package", versions),

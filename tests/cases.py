@@ -29,4 +29,5 @@ near_field:
   radius: 10000
   spacing: 2000
   receptors: [{name: 小寨, longitude: 108.94, latitude: 34.2324}]
+joint_control: {rank: [weinan, xian], start: 2019-01-02 12:00}
 """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -185,9 +187,9 @@ def alert_windows(emergency: xr.Dataset | None) -> pd.DataFrame:
 
 
 def under_alert(time: npt.NDArray[np.datetime64], emergency: xr.Dataset | None, cities: list[str]) -> xr.DataArray:
-    """Return which hours (time, city) lie in an alert of the city; `time` is the UTC start of the hours."""
+    """Return which times (time, city) lie in an alert of the city, by their middle; `time` is the UTC start."""
     under = np.zeros((len(time), len(cities)), dtype=bool)
-    local = time + BEIJING
+    local = time + BEIJING + (time[1] - time[0] if len(time) > 1 else np.timedelta64(1, "h")) // 2
     for alert in alert_windows(emergency).to_dict("records"):
         if alert["city"] in cities:
             hours = (local >= alert["start"]) & (local < alert["end"])
@@ -274,10 +276,16 @@ def _compliance(emergency: xr.Dataset | None, root: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def coal_tested(coal: xr.Dataset) -> xr.DataArray:
+    """Return what the coal test runs on: tonnes, or standard coal where the scope asks for it."""
+    return coal["consumption_tce" if coal.attrs.get("unit") == "tce" else "consumption"]
+
+
 def _coal(coal: xr.Dataset | None) -> Coal | None:
     if coal is None or "consumption" not in coal:
         return None
-    by_line = coal["consumption"].sum([d for d in coal["consumption"].dims if d != "line"])
+    tested = coal_tested(coal)
+    by_line = tested.sum([d for d in tested.dims if d != "line"])
     attrs = coal.attrs
     return Coal(
         base=float(by_line.sel(line="base")),
@@ -288,6 +296,13 @@ def _coal(coal: xr.Dataset | None) -> Coal | None:
         target_year=str(attrs.get("target_year", "")),
         scope=Text(str(attrs.get("scope_zh", attrs.get("scope", ""))), str(attrs.get("scope", ""))),
     )
+
+
+def _read_weather(attrs: Mapping[Any, Any]) -> Text:
+    """Say where weather that was read comes from, and what was assumed of it."""
+    notes, notes_zh = (" ".join(str(attrs.get(k, "")).split("\n")) for k in ("notes", "notes_zh"))
+    zh, en = f"{attrs.get('title_zh', '')}。{notes_zh}", f"{attrs.get('title', '')}. {notes}"
+    return Text(zh.strip(), en.strip())
 
 
 def _notices(tree: xr.DataTree) -> list[Text]:
@@ -303,6 +318,19 @@ def _notices(tree: xr.DataTree) -> list[Text]:
                 "and the difference that measures make.",
             )
         )
+    if str(tree.attrs.get("method", "")) == "operator":
+        said.append(
+            Text(
+                "本结果由已存的输送算子快速估算，只有逐日平均：输送的示踪物与完整运行一致，PM2.5 为对基准情形的一阶近似"
+                "（减排越大，硝酸盐的偏差越大）。没有分布图、近场与逐时值；定稿前请做完整运行。",
+                "This result was evaluated by the stored transport operator and holds daily means only: transported "
+                "tracers are those of a full run, PM2.5 is first order about the base case (the larger the cut, the "
+                "farther off its nitrate). There are no maps, no near field and no hours; make a full run before it "
+                "is final.",
+            )
+        )
+    if weather is not None and weather.attrs.get("synthetic", "yes") != "yes":
+        said.append(_read_weather(weather.attrs))
     emergency = group(tree, "emergency")
     if emergency is not None and emergency.attrs.get("illustrative") == "yes":
         said.append(

@@ -15,7 +15,7 @@ import xarray as xr
 import airsim
 from airsim import variables
 from airsim.errors import InputError, Problem
-from airsim.output.files import write_bytes
+from airsim.files import write_bytes
 
 # zlib level 1 with byte shuffle: 10 days of hourly maps shrink to 72 % in 0.3 s; level 4 saves nothing more, zstd
 # is quicker but saves half as much, and older readers lack it.
@@ -152,7 +152,9 @@ def _with_bounds(dataset: xr.Dataset) -> xr.Dataset:
     """Add the spans of the hours and of the Beijing days; CF wants them beside means."""
     if "time" in dataset.coords:
         start = dataset["time"].to_numpy().astype("datetime64[ns]")
-        spans = np.stack([start, start + np.timedelta64(1, "h")], axis=1)
+        # hours, but for a result of the stored operator, whose times are days
+        step = start[1] - start[0] if len(start) > 1 else np.timedelta64(1, "h")
+        spans = np.stack([start, start + step], axis=1)
         dataset = dataset.assign(time_bnds=(("time", "nv"), spans))
         dataset["time"].attrs["bounds"] = "time_bnds"
     if "day" in dataset.coords:
@@ -208,7 +210,7 @@ def _discovery(root: xr.Dataset) -> dict[str, Any]:
         attrs["time_coverage_start"] = f"{np.datetime_as_string(bounds[0, 0], unit='s')}Z"
         attrs["time_coverage_end"] = f"{np.datetime_as_string(bounds[-1, 1], unit='s')}Z"
         attrs["time_coverage_duration"] = f"PT{hours}H"
-        attrs["time_coverage_resolution"] = "PT1H"
+        attrs["time_coverage_resolution"] = f"PT{(bounds[0, 1] - bounds[0, 0]) // np.timedelta64(1, 'h')}H"
     return attrs
 
 

@@ -123,12 +123,20 @@ def coal(balance: xr.Dataset, lang: Lang) -> list[str]:
     names = {c.id: c.name_zh if zh else c.name_en for c in CITIES}
     said = balance.attrs
     unit, scale = ("万吨", 1e4) if zh else ("kt", 1e3)
-    by_city = balance["consumption"].sum("sector")
+    from airsim.output.findings import coal_tested
+    from airsim.output.report import coal as pages
+
+    if said.get("unit") == "tce":
+        unit = "万吨标准煤" if zh else "ktce"
+    by_city = coal_tested(balance).sum("sector")
+    before = pages.base_change(balance)
     energy = balance["consumption_tce"].sum("sector")
     shown = [
         str(n) for n in by_city["line"].values if n in {"base", "target"} or bool((by_city.sel(line=n) != 0).any())
     ]
     head = ["城市" if zh else "city", *(words.name(words.COAL_LINES, n).of(lang) for n in shown)]
+    physical = said.get("unit") == "tce"
+    head.insert(2, ("同比(实物)" if physical else "同比") if zh else ("change (t)" if physical else "change"))
     head += ["同比" if zh else "change", "负增长" if zh else "falling", "目标年 万tce" if zh else "target ktce"]
     yes, no = ("是", "否") if zh else ("yes", "NO")
     rows = [head]
@@ -137,7 +145,9 @@ def coal(balance: xr.Dataset, lang: Lang) -> list[str]:
         rows.append(
             [
                 names.get(str(city), str(city)),
-                *(f"{float(by_city.sel(city=city, line=n)) / scale:,.1f}" for n in shown),
+                f"{float(by_city.sel(city=city, line='base')) / scale:,.1f}",
+                _change(before[str(city)]),
+                *(f"{float(by_city.sel(city=city, line=n)) / scale:,.1f}" for n in shown[1:]),
                 f"{100 * growth:+.2f}%",
                 yes if int(balance["pass"].sel(city=city)) == 1 else no,
                 f"{float(energy.sel(city=city, line='target')) / scale:,.1f}",
@@ -147,7 +157,9 @@ def coal(balance: xr.Dataset, lang: Lang) -> list[str]:
     rows.append(
         [
             "合计" if zh else "all",
-            *(f"{float(total.sel(line=n)) / scale:,.1f}" for n in shown),
+            f"{float(total.sel(line='base')) / scale:,.1f}",
+            _change(before[""]),
+            *(f"{float(total.sel(line=n)) / scale:,.1f}" for n in shown[1:]),
             f"{100 * float(balance['growth_total']):+.2f}%",
             yes if int(balance["pass_total"]) == 1 else no,
             f"{float(energy.sel(line='target').sum()) / scale:,.1f}",
@@ -168,7 +180,13 @@ def coal(balance: xr.Dataset, lang: Lang) -> list[str]:
             if zh
             else f"coal burnt outside for the electricity of substitutions: {induced / 1e3:.1f} kt (not in the total)"
         )
-    return lines
+    from airsim.output.report import coal_tests
+
+    return lines + pages.finding_lines(balance, lang) + coal_tests.lines(balance, lang)
+
+
+def _change(value: float) -> str:
+    return f"{100 * value:+.2f}%" if np.isfinite(value) else "-"
 
 
 def ranking(group: xr.Dataset, lang: Lang, most: int = 15) -> list[str]:

@@ -16,10 +16,18 @@ def text(tree: xr.DataTree, lang: Lang) -> str:
     zh = lang == "zh"
     title = tree.attrs.get("title_zh" if zh else "title", tree.attrs.get("name", ""))
     lines = [str(title), *(("注意：" if zh else "Note: ") + n.of(lang) for n in found.notices)]
+    lines += _projected(tree, found, lang)
     lines += _effect(found, zh) + _cities(found, zh) + _shares(found, zh) + _coal(found, zh)
     # SO2 with a subscript, a minus sign or a superscript is not in GBK
     plain = "\n".join(lines).translate(str.maketrans("₂₃−³²μ", "23-32u")).replace(" %", "%")
     return plain.encode("gbk", "replace").decode("gbk")
+
+
+def _projected(tree: xr.DataTree, found: Findings, lang: Lang) -> list[str]:
+    from airsim.output.report.attainment import section
+
+    made = section(tree, found)
+    return [made["answers"][0].of(lang).replace("→", "->")] if made else []
 
 
 def _effect(found: Findings, zh: bool) -> list[str]:

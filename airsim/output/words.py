@@ -75,6 +75,28 @@ MEASURES = {
     "coal_substitution": Text("散煤替代", "coal substitution"),
     "stop": Text("停产", "stop"),
     "limit": Text("限产", "limit"),
+    "retire": Text("淘汰关停", "retirement"),
+    "new_project": Text("新建项目", "new project"),
+    "efficiency": Text("节能增效", "efficiency"),
+    "clean_coal_supply": Text("洁净煤配送", "clean-coal supply"),
+    "activity_growth": Text("产量增长", "activity growth"),
+    "weather": Text("气温影响", "weather"),
+}
+#: Routes of coal substitution.
+ROUTES = {
+    "electricity": Text("电（空气源热泵）", "electricity"),
+    "gas": Text("天然气", "gas"),
+    "district_heat": Text("集中供热", "district heat"),
+    "clean_coal": Text("洁净煤", "clean coal"),
+    "biomass": Text("生物质", "biomass"),
+    "geothermal": Text("地热", "geothermal"),
+    "solar": Text("太阳能", "solar"),
+}
+#: Limits of the routes.
+LIMITS = {
+    "gas": Text("冬季供气", "winter gas"),
+    "grid": Text("电网容量", "grid"),
+    "heat": Text("热网能力", "heat network"),
 }
 #: How well a rule's value is known.
 STATUSES = {
@@ -86,6 +108,7 @@ STATUSES = {
 COAL_LINES = {
     "base": Text("基准年消费量", "base year"),
     "growth": Text("自然增长", "growth"),
+    "weather": Text("气温影响", "weather"),
     "new_projects": Text("新建项目", "new projects"),
     "offsets": Text("减量替代", "offsets"),
     "substitution": Text("清洁能源替代", "substitution"),
@@ -105,6 +128,7 @@ FUELS = {
     "gangue": Text("煤矸石", "gangue"),
     "coke": Text("焦炭", "coke"),
     "semi_coke": Text("兰炭", "semi-coke"),
+    "petroleum_coke": Text("石油焦", "petroleum coke"),
 }
 QUALITIES = {
     "reported": Text("填报", "reported"),
@@ -113,6 +137,7 @@ QUALITIES = {
 }
 KINDS = {
     "measured": Text("实测", "measured"),
+    "modelled": Text("模式输出", "modelled"),
     "derived": Text("推算", "derived"),
     "estimated": Text("估计", "estimated"),
     "synthetic": Text("合成", "synthetic"),
@@ -160,6 +185,11 @@ def substance(identifier: str) -> Text:
 
 def measure(label: str) -> Text:
     """Return what a measure's label (``"1-emergency"``, ``"cut-2"``) is called."""
+    own, bracket, route = label.removesuffix(")").partition(" (")
+    if bracket and label.endswith(")") and route in ROUTES:
+        # the part of a substitution that a limit sent another way
+        first = measure(own)
+        return Text(f"{first.zh}（改{ROUTES[route].zh}）", f"{first.en} ({ROUTES[route].en} instead)")
     parts = label.split("-")
     if not any(p in MEASURES for p in parts):
         return Text(label, label)

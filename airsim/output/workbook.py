@@ -14,8 +14,8 @@ import xlsxwriter
 
 from airsim import variables
 from airsim.errors import Lang
-from airsim.output import findings, words
-from airsim.output.files import write_bytes
+from airsim.files import write_bytes
+from airsim.output import findings, response_sheets, words
 from airsim.output.findings import Findings, group
 from airsim.output.words import Text
 
@@ -51,12 +51,19 @@ def write(tree: xr.DataTree, path: Path, lang: Lang) -> None:
     style = _Style(book)
     sheets: Sequence[tuple[Text, Callable[[_Sheet, xr.DataTree, Findings], None]]] = (
         (Text("摘要", "Summary"), _summary),
+        (Text("实测推算(相对响应)", "Observed, projected"), _attainment),
         (Text("城市浓度(日均)", "Cities (daily means)"), _daily),
         (Text("应急减排核算", "Emergency shares"), _compliance),
+        (Text("应急效果", "Response"), response_sheets.cities),
+        (Text("应急效果(企业)", "Response by enterprise"), response_sheets.enterprises),
+        (Text("应急逐时减排", "Response by hour"), response_sheets.hours),
         (Text("措施台账", "Measures ledger"), _ledger),
         (Text("煤炭平衡", "Coal balance"), _coal),
         (Text("排放清单汇总", "Emission summary"), _emissions),
         (Text("企业", "Enterprises"), _enterprises),
+        (Text("传输矩阵", "Transfer matrix"), _transfer),
+        (Text("企业影响", "Impact of enterprises"), _impact("enterprise")),
+        (Text("面源影响", "Impact of area sources"), _impact("area")),
         (Text("输入与出处", "Inputs and sources"), _provenance),
     )
     for title, fill in sheets:
@@ -281,6 +288,45 @@ def _summary(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
         sheet.line(*cells)
 
 
+def _attainment(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
+    from airsim.output.report.attainment import section
+
+    made = section(tree, found)
+    if made is None:
+        return
+    for note in (*made["answers"], *made["notes"]):
+        sheet.note(note.of(sheet.lang))
+    unit = "μg/m³"
+    sheet.head(
+        Text("城市", "city"),
+        Text("有效观测天数", "days observed"),
+        Text(f"季均 实测（{unit}）", f"season, observed [{unit}]"),
+        Text(f"季均 推算（{unit}）", f"season, projected [{unit}]"),
+        Text("变化", "change"),
+        Text("重污染天数 实测", "heavy days, observed"),
+        Text("重污染天数 推算", "heavy days, projected"),
+        Text(f"年均 实测（{unit}）", f"year, observed [{unit}]"),
+        Text(f"年均 推算（{unit}）", f"year, projected [{unit}]"),
+        Text("剩余比例 平日（常年措施）", "left, ordinary days (permanent measures)"),
+        Text("剩余比例 重污染日（全部措施）", "left, heavy days (all measures)"),
+        Text(f"模式过程均值 基准（{unit}）", f"model, base [{unit}]"),
+        Text(f"模式过程均值 常年措施（{unit}）", f"model, permanent measures [{unit}]"),
+        Text(f"模式最重日 基准（{unit}）", f"model, worst days, base [{unit}]"),
+        Text(f"模式最重日 全部措施（{unit}）", f"model, worst days, all measures [{unit}]"),
+    )
+    for row in made["rows"]:
+        sheet.line(
+            row["city"],
+            _number(sheet, row["days"], _PLAIN),
+            *(_number(sheet, v, _ONE) for v in row["mean"]),
+            _number(sheet, row["mean"][1] / row["mean"][0] - 1, _PERCENT),
+            *(_number(sheet, v, _PLAIN) for v in row["heavy"]),
+            *(_number(sheet, v, _ONE) for v in row["year"]),
+            *(_number(sheet, v, "0.000") for v in row["left"]),
+            *(_number(sheet, v, _ONE) for v in (*row["raw"], *row["raw_high"])),
+        )
+
+
 def _daily(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
     root = tree.to_dataset()
     cases = [c for c in ("base", "controlled") if c in root["case"].to_numpy()]
@@ -434,12 +480,13 @@ def _coal(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
         else f"{verdict.target_year} against {verdict.base_year}: {verdict.growth:+.2%}, "
         + ("negative growth reached" if verdict.passed else "negative growth NOT reached")
     )
-    consumption = coal["consumption"].sum("sector", min_count=1)
+    consumption = findings.coal_tested(coal).sum("sector", min_count=1)
+    unit = Text("万吨标准煤", "10⁴ tce") if coal.attrs.get("unit") == "tce" else Text("万吨", "10⁴ t")
     lines = [str(name) for name in coal["line"].to_numpy()]
     names = [words.name(words.COAL_LINES, n) for n in lines]
     sheet.head(
         Text("城市", "city"),
-        *(Text(f"{n.zh}（万吨）", f"{n.en} [10⁴ t]") for n in names),
+        *(Text(f"{n.zh}（{unit.zh}）", f"{n.en} [{unit.en}]") for n in names),
         Text("增长率", "growth"),
         Text("是否负增长", "verdict"),
     )
@@ -479,6 +526,25 @@ def _coal(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
             if i:
                 cells.append(_number(sheet, value / series[i - 1] - 1 if series[i - 1] else None, "+0.0%;-0.0%;0.0%"))
         sheet.line(*cells)
+    _coal_grids(sheet, tree, coal)
+
+
+def _coal_grids(sheet: _Sheet, tree: xr.DataTree, coal: xr.Dataset) -> None:
+    """Write the other tables of the coal balance below it."""
+    from airsim.output.report import coal as pages
+    from airsim.output.report.pages import _cell
+
+    in_air = pages.benefit_in_air(tree)
+    for grid in [*([in_air] if in_air else []), *pages.grids(coal)]:
+        if grid.title.zh == "历年台账":
+            continue  # stands above, whole
+        sheet.row += 1
+        sheet.line(grid.title, bold=True)
+        if grid.note is not None:
+            sheet.note(grid.note.of(sheet.lang))
+        sheet.line(*grid.head, bold=True, bg_color="#DDE6F0", border=1)
+        for row in grid.rows:
+            sheet.line(*(_cell(v, d, sheet.style) for v, d in zip(row, grid.digits, strict=True)))
 
 
 def _emissions(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
@@ -557,6 +623,62 @@ def _enterprises(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
         quality = str(one["enterprise_quality"].item()) if "enterprise_quality" in one else ""
         source = str(one["enterprise_source"].item()) if "enterprise_source" in one else ""
         sheet.line(*cells, words.name(words.QUALITIES, quality), source)
+
+
+_WAYS = {
+    "tag": Text("标记法：按前体物份额分配，合计等于总量", "tag: shared by precursor, adds up"),
+    "zero_out": Text("清零法：该城市全部排放去掉后的降低", "zero-out: what would go with that city"),
+    "adjoint": Text("伴随法：减排第一吨的效果（边际）", "adjoint: what the first tonne brings"),
+}
+
+
+def _transfer(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
+    """Write source city by receptor city, PM2.5, one table a way."""
+    matrix = group(tree, "transfer")
+    if matrix is None:
+        return
+    named = {"elsewhere": Text("网格内其他地区", "elsewhere"), "background": Text("区域外流入", "from outside")}
+    receptors = [str(c) for c in matrix["receptor"].to_numpy()]
+    total = matrix["total"].sel(species="pm25").to_numpy()
+    for way, title in _WAYS.items():
+        table = matrix["contribution"].sel(approach=way, species="pm25").transpose("source", "receptor").to_numpy()
+        sheet.note(f"{title.of(sheet.lang)} (μg/m³)")
+        sheet.head(Text("来源＼受体", "source \\ receptor"), *(found.name(c) for c in receptors))
+        for source, row in zip(matrix["source"].to_numpy().astype(str), table, strict=True):
+            sheet.line(named.get(source) or found.name(source), *(_number(sheet, v, _TWO) for v in row))
+        sheet.line(Text("总浓度", "total"), *(_number(sheet, v, _TWO) for v in total), bold=True)
+        sheet.line()
+
+
+def _impact(kind: str) -> Callable[[_Sheet, xr.DataTree, Findings], None]:
+    """Return what writes one kind of source by its marginal impact on each ranked city."""
+
+    def fill(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
+        ranking = group(tree, "ranking")
+        if ranking is None:
+            return
+        cities = [found.name(str(c)) for c in ranking["receptor"].to_numpy()]
+        pollutants = [words.name(words.POLLUTANTS, str(p)) for p in ranking["pollutant"].to_numpy()]
+        sheet.note(
+            Text(
+                "各源对各城市 PM2.5 时段均值的边际影响（μg/m³），按第一个城市排序",
+                "marginal impact on the window mean of PM2.5 [ug/m3], in the order of the first city",
+            ).of(sheet.lang)
+        )
+        heads = (Text("名称", "name"), Text("城市", "city"), Text("行业", "sector"))
+        sheet.head(*heads, *cities, *(Text(f"{p.zh} 排放 t", f"{p.en} emitted t") for p in pollutants))
+        columns = (ranking[f"{kind}_{c}"].to_numpy().astype(str) for c in ("name", "city", "sector"))
+        impact, emitted = ranking[f"{kind}_impact"].to_numpy().T, ranking[f"{kind}_emitted"].to_numpy()
+        for name, city, sector, felt, mass in zip(*columns, impact, emitted, strict=True):
+            sheet.line(
+                name,
+                found.name(city),
+                words.name(words.SECTORS, sector),
+                *(_number(sheet, v, "0.000") for v in felt),
+                *(_number(sheet, v, _ONE) for v in mass),
+            )
+
+    return fill
 
 
 def _provenance(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:

@@ -56,7 +56,7 @@ def test_says_what_it_does_and_what_it_wrote(done):
 def test_netcdf_holds_every_group_with_names_and_units(tree):
     assert set(tree.children) >= {
         "attribution", "budget", "coal", "emergency", "emissions", "enterprises", "evaluation", "measures",
-        "meteorology", "plume", "provenance", "boundaries",
+        "meteorology", "plume", "provenance", "boundaries", "transfer", "ranking",
     }  # fmt: skip
     assert tree.attrs["Conventions"].startswith("CF-1.11")
     for node in tree.subtree:
@@ -75,6 +75,66 @@ def test_contracted_names(tree):
     assert {"xian", "hancheng", "luoyang"} <= set(tree["city"].values.tolist())
     assert tree["time"].values[0] == np.datetime64("2019-01-01T16:00")
     assert tree.sizes["time"] == 48
+
+
+def test_joint_control_covers_its_window(tree):
+    matrix, ranking = tree["transfer"], tree["ranking"]
+    assert ranking["receptor"].values.tolist() == ["weinan", "xian"]
+    inside = tree["time"].values >= np.datetime64("2019-01-02T04:00")
+    wanted = tree["pm25"].sel(case="base", city="xian").values[inside].mean()
+    assert float(matrix["total"].sel(species="pm25", receptor="xian")) == pytest.approx(wanted, rel=1e-3)
+    assert float(ranking["pm25_base"].sel(receptor="xian")) == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def by_operator(done, tmp_path_factory):
+    """The same case twice by the stored operator: made, then read."""
+    cache = tmp_path_factory.mktemp("算子")
+    ended = []
+    for out in ("made", "read"):
+        arguments = ("run", "short.yaml", "--operator", "--out", out, "--lang", "en")
+        ended.append(airsim(*arguments, cwd=done[0].parents[1], AIRSIM_CACHE=str(cache)))
+        assert ended[-1].returncode == 0, ended[-1].stderr
+    return done[0].parents[1], cache, ended
+
+
+def test_the_stored_operator_gives_the_daily_means_of_the_full_run(tree, by_operator):
+    folder, cache, ended = by_operator
+    assert len(list(cache.glob("operator-*.nc"))) == 1
+    assert "stored transport operator" in ended[1].stdout
+    with xr.open_datatree((folder / "read" / "关中-short" / "result.nc").read_bytes()) as opened:
+        quick = opened.load()
+    assert quick.attrs["method"] == "operator"
+    assert quick["time"].values.tolist() == tree["time"].values[::24].tolist()
+    assert (quick["time_bnds"].values[:, 1] - quick["time_bnds"].values[:, 0] == np.timedelta64(24, "h")).all()
+    known = np.isfinite(tree["pm25"].sel(case="base").isel(time=0).values)
+    for name in ("so2", "co", "bc", "om", "other", "soa", "sulphate"):
+        full = tree[name].coarsen(time=24, coord_func="min").mean().values[..., known]
+        np.testing.assert_allclose(quick[name].values[..., known], full, rtol=1e-3, atol=1e-4)
+    base, controlled = (tree["pm25_daily"].sel(case=c).values[..., known] for c in ("base", "controlled"))
+    np.testing.assert_allclose(quick["pm25_daily"].sel(case="base").values[..., known], base, rtol=1e-3)
+    # the cut is first order: within a tenth of what it takes
+    taken = base - quick["pm25_daily"].sel(case="controlled").values[..., known]
+    np.testing.assert_allclose(taken, base - controlled, atol=0.1 * float((base - controlled).max()))
+    assert (folder / "read" / "关中-short" / "report.html").is_file()
+
+
+def test_made_and_read_operators_give_the_same_bytes(by_operator):
+    folder, _, _ = by_operator
+    made, again = (folder / out / "关中-short" / "result.nc" for out in ("made", "read"))
+    with xr.open_datatree(made.read_bytes()) as a, xr.open_datatree(again.read_bytes()) as b:
+        for node in a.subtree:
+            for name, variable in node.dataset.variables.items():
+                np.testing.assert_array_equal(variable.values, b[node.path][name].values, err_msg=str(name))
+
+
+def test_the_operator_wants_whole_days(done):
+    folder = done[0].parents[1]
+    (folder / "odd.yaml").write_text(SHORT.replace("end: 2019-01-04\n", "end: 2019-01-03 22:00\n"), encoding="utf-8")
+    ended = airsim("run", "odd.yaml", "--operator", cwd=folder)
+    assert ended.returncode == 2
+    assert "period.end" in ended.stderr
+    assert not (folder / "results").exists()
 
 
 def test_numbers_hang_together(tree):

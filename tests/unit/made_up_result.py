@@ -116,9 +116,12 @@ def make(*, hours: int = 72, ny: int = 9, nx: int = 14, seed: int = 1) -> xr.Dat
             "/attribution": _attribution(time, pm25, ids),
             "/emergency": _emergency(random, ids, time),
             "/coal": _coal(random, ids),
+            "/transfer": _transfer(random, ids),
+            "/ranking": _ranking(random, y, x, pattern),
             "/plume": _plume(),
             "/meteorology": _meteorology(random, time, ids, local),
             "/evaluation": _evaluation(pm25, ids),
+            "/attainment": _attainment(ids),
             "/budget": _budget(random),
             "/boundaries": boundaries.dataset(polygons()),
             "/provenance": _provenance(),
@@ -274,6 +277,62 @@ def _coal(random, ids):
     )
 
 
+WINDOW = {"window_start": "2018-12-31T16:00:00", "window_end": "2019-01-03T16:00:00"}
+
+
+def _transfer(random, ids):
+    sources, species = [*ids, "elsewhere", "background"], ["pm25", "bc"]
+    share = random.lognormal(0, 1, (len(sources), len(ids))) + 12 * np.eye(len(sources), len(ids))
+    tag = 120 * share / share.sum(0)
+    parts = np.stack([tag, 0.95 * tag, 0.9 * tag])[:, None] * np.array([1.0, 0.05])[:, None, None]
+    return xr.Dataset(
+        {
+            "contribution": (("approach", "species", "source", "receptor"), parts),
+            "total": (("species", "receptor"), parts[0].sum(1)),
+            "gas_ratio": ("receptor", np.full(len(ids), 1.7)),
+            "interaction": ("receptor", 0.05 * tag.sum(0)),
+        },
+        coords={"approach": ["tag", "zero_out", "adjoint"], "species": species, "source": sources, "receptor": ids},
+        attrs=WINDOW,
+    )
+
+
+def _ranking(random, y, x, pattern):
+    precursors, receptors = ["PM25", "SO2", "NOx", "VOC", "NH3"], ["xian", "weinan"]
+    group = xr.Dataset(
+        {
+            "pm25_base": ("receptor", [150.0, 120.0]),
+            "pm25_explained": ("receptor", [90.0, 70.0]),
+            "impact_field": (("receptor", "y", "x"), np.stack([pattern, pattern])),
+            "tonne_field": (
+                ("receptor", "pollutant", "y", "x"),
+                1e-3 * np.ones((2, 5))[:, :, None, None] * pattern,
+            ),
+        },
+        coords={"receptor": receptors, "pollutant": precursors},
+        attrs=WINDOW,
+    )
+    names = {
+        "enterprise": ["大唐灞桥热电厂", '=HYPERLINK("http://bad")', "+86水泥厂", "韩城钢铁"],
+        "area": ["民用散煤", "道路扬尘"],
+    }
+    for dim, kind in (("enterprise", "enterprise"), ("area_source", "area")):
+        n = len(names[kind])
+        impact = np.sort(random.lognormal(0, 1, (2, n)))[:, ::-1]
+        labels = {"name": names[kind], "city": ["xian"] * n, "sector": ["power"] * n}
+        if kind == "enterprise":
+            group[f"{kind}_longitude"] = (dim, [109.05, 107.3, 108.8, 110.45])
+            group[f"{kind}_latitude"] = (dim, [34.3, 34.35, 34.5, 35.47])
+        group = group.assign({f"{kind}_{k}": (dim, v) for k, v in labels.items()})
+        group[f"{kind}_rank"] = (("receptor", dim), np.tile(np.arange(1, n + 1), (2, 1)))
+        group[f"{kind}_impact"] = (("receptor", dim), impact)
+        group[f"{kind}_impact_per_tonne"] = (("receptor", dim), impact / 500)
+        group[f"{kind}_impact_by_pollutant"] = (("receptor", dim, "pollutant"), np.repeat(impact[..., None] / 5, 5, 2))
+        group[f"{kind}_emitted"] = ((dim, "pollutant"), np.full((n, 5), 100.0))
+        group = group.assign_coords({dim: [f"{kind}{i}" for i in range(n)]})
+    return group
+
+
 def _plume():
     offset = np.linspace(-10e3, 10e3, 41)
     xx, yy = np.meshgrid(offset, offset)
@@ -331,6 +390,48 @@ def _evaluation(pm25, ids):
         },
         coords={"variable": ["pm25"], "hour": np.arange(24), "component": list(COMPONENTS)},
         attrs={"period": "2019-01", "source": "CNEMC public releases"},
+    )
+
+
+def _attainment(ids):
+    from airsim.assess.attainment import COMPONENTS
+
+    observed = {c: 100.0 + 5 * i for i, c in enumerate(ids) if c not in ("yangling", "hancheng")}
+    season = np.array([observed.get(c, np.nan) for c in ids])
+    both = np.stack([season, np.full(len(ids), np.nan)])  # the year is not covered
+    left = np.stack([np.full(len(ids), 0.95), np.where(np.isin(ids, ALERTED), 0.8, 0.99)])
+    share = np.array([0.35, 0.18, 0.22, 0.12, 0.06, 0.07])[:, None] * np.ones(len(ids))
+    return xr.Dataset(
+        {
+            "share": (("component", "city"), share),
+            "rrf": (("response", "component", "city"), np.repeat(left[:, None], len(COMPONENTS), axis=1)),
+            "rrf_pm25": (("response", "city"), left),
+            "observed_days": (("period", "city"), np.where(np.isfinite(both), 110.0, 0.0)),
+            "observed_mean": (("period", "city"), both),
+            "projected_mean": (("period", "city"), both * 0.9),
+            "observed_heavy_days": (("period", "city"), both * 0 + 20),
+            "projected_heavy_days": (("period", "city"), both * 0 + 11),
+            "observed_heavy_mean": (("period", "city"), both * 0 + 200),
+            "projected_heavy_mean": (("period", "city"), both * 0 + 160),
+            "modelled_base": (("response", "city"), left * 0 + 120),
+            "modelled_controlled": (("response", "city"), left * 120),
+            "response_days": (("response", "city"), np.array([[10.0], [5.0]]) * np.ones(len(ids))),
+        },
+        coords={"component": list(COMPONENTS), "response": ["permanent", "high_days"], "period": ["season", "year"]},
+        attrs={
+            "season": "2018-10 .. 2019-03",
+            "year": "2019",
+            "season_days": 182,
+            "year_covered": "no",
+            "heavy_above": 150.0,
+            "limit_year": 35,
+            "standard": "GB3095-2012",
+            "composition_source": "made up",
+            "composition_own": "",
+            "rule": "EPA2018",
+            "permanent_steps": "coal_substitution",
+            "left_to_high_days": "",
+        },
     )
 
 

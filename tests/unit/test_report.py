@@ -14,13 +14,14 @@ import pytest
 import xarray as xr
 
 from airsim.output import boundaries, findings, netcdf, report, summary_text
-from airsim.output.report import figures
+from airsim.output.report import figures, joint
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)
 _spec.loader.exec_module(made_up_result)
 ALERTED = made_up_result.ALERTED
-SECTIONS = {"answer", "maps", "series", "aqi", "compliance", "measures", "coal", "plume", "composition", "evaluation"}
+SECTIONS = {"answer", "maps", "series", "aqi", "compliance", "measures", "joint", "coal", "plume", "composition",
+            "evaluation"}  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -362,6 +363,25 @@ def test_long_runs_are_drawn_as_daily_means():
     assert len(report._aqi(long, found)["days"]) == 31
 
 
+def test_the_transfer_matrix_is_in_shares_of_the_citys_air(tree):
+    made = joint.section(tree, findings.find(tree))
+    heat = made["heat"]["data"][0]
+    coded = np.frombuffer(base64.b64decode(heat["z"]["packed"]), "<i2").reshape(heat["z"]["shape"])
+    np.testing.assert_allclose((coded * heat["z"]["scale"]).sum(0), 100.0, atol=0.5)
+    row = next(r for r in made["shares"] if r["city"].en == "Xi'an")
+    assert sum(row["tag"]) == pytest.approx(1.0)
+    assert row["zero_out"] == pytest.approx(tuple(0.95 * v for v in row["tag"]))
+
+
+def test_the_sources_of_a_city_fall_by_impact_and_keep_their_share(tree):
+    made = joint.section(tree, findings.find(tree))
+    for city in made["cities"]:
+        for table in city["tables"]:
+            impact = [r["impact"] for r in table["rows"]]
+            assert impact == sorted(impact, reverse=True)
+            assert table["rows"][0]["share"] == pytest.approx(impact[0] / city["base"])
+
+
 def test_absent_groups_are_absent_sections(tree):
     page = Page(report.html(xr.DataTree(tree.to_dataset().sel(case=["base"])), "en"))
     assert set(page.ids) & SECTIONS == {"answer", "maps", "series", "aqi", "composition"}
@@ -408,5 +428,5 @@ def test_a_browser_draws_every_chart(tree, tmp_path):
     shown = {f["id"] for f in json.loads(page.block)["figures"]}
     closed = {
         f"series-{c}" for c in ("tianshui", "pingliang", "qingyang", "yuncheng", "linfen", "sanmenxia", "luoyang")
-    }
+    } | {"tonne-1-PM25"}  # the second ranked city
     assert drawn == (shown - closed) | {"map-base", "map-controlled", "map-difference"}

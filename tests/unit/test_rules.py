@@ -20,7 +20,7 @@ def test_every_value_has_a_status_and_a_source(name):
             assert len(basis.source) > 5, basis
 
 
-@pytest.mark.parametrize("name", ["air_quality", "aqi", "emergency", "coal", "fuels"])
+@pytest.mark.parametrize("name", ["air_quality", "aqi", "emergency", "coal", "fuels", "clean_coal"])
 def test_versions_neither_overlap_nor_leave_a_day_out(name):
     versions = rules.versions(name)
     for earlier, later in itertools.pairwise(versions):

@@ -95,7 +95,7 @@ bogus: 1
         ("start: 2019-01-01", "start: 2019-02-30", "4", "must be a time"),
         ("kind: synthetic", "kind: synthetic\n  seed: 1.5", "8", "whole number"),
         ("name: 测试-1", "name: con", "1", "reserved"),
-        ("kind: synthetic", "kind: wrf", "7", "must be one of synthetic"),
+        ("kind: synthetic", "kind: gfs", "7", "must be one of synthetic"),
         ("kind: synthetic", "kind: synthetic\ndomain: {west: 110, east: 105}", "8", "east"),
         (
             "kind: synthetic",

@@ -113,7 +113,7 @@ def test_every_row_says_where_it_is_from(name):
     rows = table(name)
     assert rows["source"].str.len().min() > 3
     if "quality" in rows:
-        assert set(rows["quality"]) <= {"reported", "derived", "estimated"}
+        assert set(rows["quality"]) <= {"reported", "derived", "estimated", "synthetic"}
     if "status" in rows:
         assert set(rows["status"]) <= {"sourced", "derived", "estimate", "memory"}
 

@@ -15,7 +15,8 @@ _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made
 made_up_result = module_from_spec(_spec)
 _spec.loader.exec_module(made_up_result)
 
-SHEETS = ["摘要", "城市浓度(日均)", "应急减排核算", "措施台账", "煤炭平衡", "排放清单汇总", "企业", "输入与出处"]
+SHEETS = ["摘要", "实测推算(相对响应)", "城市浓度(日均)", "应急减排核算", "措施台账", "煤炭平衡", "排放清单汇总",
+          "企业", "传输矩阵", "企业影响", "面源影响", "输入与出处"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,18 @@ def test_emission_totals_are_the_sums_of_the_sectors(books, tree):
     assert mine[-1][1] == "合计"
     assert mine[-1][column] == pytest.approx(expected)
     assert sum(row[column] for row in mine[:-1]) == pytest.approx(expected)
+
+
+def test_transfer_and_impacts_stand_city_by_city(books, tree):
+    header, rows = table(books["zh"]["传输矩阵"], "来源＼受体")
+    ids = tree["transfer"]["source"].values.tolist()
+    assert header[1] == "西安"
+    wanted = tree["transfer"]["contribution"].sel(approach="tag", species="pm25", receptor="xian").values
+    np.testing.assert_allclose([r[1] for r in rows[: len(ids)]], wanted)
+    assert rows[len(ids)][0] == "总浓度"
+    header, rows = table(books["zh"]["企业影响"], "名称")
+    assert header[3:5] == ["西安", "渭南"]
+    assert [r[3] for r in rows] == sorted((r[3] for r in rows), reverse=True)
 
 
 def test_a_base_run_alone_makes_a_smaller_book(tree, tmp_path):

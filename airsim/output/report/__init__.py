@@ -14,10 +14,10 @@ import xarray as xr
 import airsim
 from airsim import variables
 from airsim.errors import Lang
+from airsim.files import write_bytes
 from airsim.output import findings, words
-from airsim.output.files import write_bytes
 from airsim.output.findings import Findings, group
-from airsim.output.report import figures
+from airsim.output.report import attainment, figures, joint, pages, response
 from airsim.output.words import Text
 
 _HERE = Path(__file__).resolve().parent
@@ -67,7 +67,9 @@ def html(tree: xr.DataTree, lang: Lang) -> str:
         "change": lambda v: _percent(v, 1, sign=True),
         "change2": lambda v: _percent(v, 2, sign=True),
         "day": lambda v: "—" if pd.isna(v) else f"{pd.Timestamp(v):%m-%d}",
+        "shown": pages.shown,
     }
+    environment.tests["phrase"] = lambda v: isinstance(v, Text)
     page = _page(tree)
     drawn = page.pop("drawn")
     block = json.dumps(drawn, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -103,6 +105,7 @@ def _percent(value: float, digits: int, *, sign: bool = False) -> str:
 
 def _page(tree: xr.DataTree) -> dict[str, Any]:
     found = findings.find(tree)
+    projected = attainment.section(tree, found)
     maps = figures.maps(tree, found)
     series = figures.series(tree, found)
     single = {
@@ -112,20 +115,26 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         "sectors": figures.sectors(tree, found),
         "steps": figures.attribution(tree, found),
         "evaluation": figures.evaluation(tree, found),
+        "projected": attainment.figure(projected),
     }
     plumes = figures.plumes(tree, found)
+    together = joint.section(tree, found)
     coal, compliance = _coal(tree, found), _compliance(tree, found)
+    responded = response.section(tree, found)
     aqi, ledger, evaluation = _aqi(tree, found), _ledger(tree, found), _evaluation(tree, found)
     if evaluation is not None:
         evaluation["figure"] = single["evaluation"] is not None
     budget, inputs, qualities, versions = _budget(tree), _inputs(tree), _qualities(tree), _versions(tree)
     present: Sequence[tuple[str, Text, object]] = (
         ("answer", Text("结论", "Answer"), True),
+        ("attainment", Text("实测推算", "Observed, projected"), projected),
         ("maps", Text("分布图", "Maps"), maps),
         ("series", Text("逐时变化", "Hour by hour"), series),
         ("aqi", Text("日均与 AQI", "Daily AQI"), aqi),
         ("compliance", Text("减排比例", "Shares"), compliance),
+        ("response", Text("应急效果", "Response"), responded),
         ("measures", Text("措施", "Measures"), ledger or single["sectors"] or single["steps"]),
+        ("joint", Text("联防联控", "Joint control"), together),
         ("coal", Text("煤炭", "Coal"), coal),
         ("plume", Text("近场", "Near field"), plumes),
         ("composition", Text("组分", "Composition"), single["composition"]),
@@ -139,8 +148,9 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         "period": _period(tree, found),
         "sections": [(key, name) for key, name, there in present if there],
         "found": found,
-        "answers": _answers(tree, found),
-        "cards": _cards(found),
+        "answers": (projected["answers"] if projected else []) + _answers(tree, found),
+        "projected": projected,
+        "cards": (projected["cards"] if projected else []) + _cards(found),
         "cities": found.cities.to_dict("records"),
         "heavy": "heavy_base" in found.cities,
         "maps": maps,
@@ -149,6 +159,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         "aqi": aqi,
         "aqi_keys": _aqi_keys(),
         "compliance": compliance,
+        "response": responded,
         "ledger": ledger,
         "sectors": single["sectors"],
         "steps": single["steps"],
@@ -171,6 +182,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         "plumes": [f for f in plumes if f["first"]],
         "more_plumes": [f for f in plumes if not f["first"]],
         "near": _near(tree, found),
+        "joint": together,
         "composition": single["composition"],
         "evaluation": evaluation,
         "budget": budget,
@@ -180,7 +192,14 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         "drawn": {
             "title": {"zh": title.zh, "en": title.en},
             "maps": maps and maps | figures.MAP_COLOURS,
-            "figures": [*series, *(f for f in single.values() if f), *plumes],
+            "figures": [
+                *series,
+                *(f for f in single.values() if f),
+                *plumes,
+                *joint.figures_of(together),
+                *response.figures(tree, found),
+                *(coal["figures"] if coal else []),
+            ],
         },
     }
 
@@ -478,7 +497,35 @@ def _compliance(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
         "pollutants": [words.name(words.POLLUTANTS, p) for p in pollutants],
         "missing": missing,
         "note": note,
+        "calls": _calls(tree, found),
     }
+
+
+def _calls(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
+    """Return which alert the base case would have called for in each city under each dated plan."""
+    from airsim.assess import aqi
+    from airsim.emergency import calls
+    from airsim.output.emergency_tables import level_name
+
+    root = tree.to_dataset()
+    names = [n for n in ("pm25", "pm10", "so2", "no2", "co") if n in root and "city" in root[n].dims]
+    if "pm25" not in names or root.sizes.get("time", 0) < 24:
+        return None
+    base = root[names].sel(case="base", drop=True) if "case" in root.dims else root[names]
+    table = calls(aqi.running_index(base, aqi.rule_for(root["time"].to_numpy()[0])))
+    table = table[np.isfinite(table["peak"])]
+    if table.empty:
+        return None
+    rows = [
+        {
+            "city": found.name(str(city)),
+            "peak": float(part["peak"].iloc[0]),
+            "levels": [level_name(str(level)) for level in part["level"]],
+        }
+        for city, part in table.groupby("city", sort=False)
+    ]
+    plans = table.drop_duplicates("plan")
+    return {"plans": [Text(r.plan_title_zh, r.plan_title_en) for r in plans.itertuples()], "rows": rows}
 
 
 def _share(share: float, required: float, verdict: float) -> dict[str, Any]:
@@ -554,8 +601,12 @@ def _coal(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
     coal = group(tree, "coal")
     if coal is None or found.coal is None:
         return None
+    from airsim.output.report import coal as coal_pages
+
+    whole = coal
+    in_air = coal_pages.benefit_in_air(tree)
     coal = coal.sel(line=figures.lines_that_count(coal))
-    amount = coal["consumption"].sum("sector", min_count=1) / 1e4
+    amount = findings.coal_tested(coal).sum("sector", min_count=1) / 1e4
     rows = []
     for city in found.cities.index:
         values = amount.sel(city=city).to_numpy()
@@ -593,6 +644,9 @@ def _coal(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
         "lines": [words.name(words.COAL_LINES, str(n)) for n in coal["line"].to_numpy()],
         "rows": rows,
         "note": Text(zh + "。", en + "."),
+        "unit": coal_pages.unit_of(whole),
+        "figures": coal_pages.charts(whole),
+        "grids": [*([in_air] if in_air else []), *coal_pages.grids(whole)],
     }
 
 
@@ -660,7 +714,24 @@ def _evaluation(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
     note = str(compared.attrs.get("note", ""))
     if note:
         said.append(Text(str(compared.attrs.get("note_zh", note)), note))
-    return {"words": said, "rows": rows}
+    return {"words": said, "rows": rows, "scores": _scores(compared, found)}
+
+
+def _scores(compared: xr.Dataset, found: Findings) -> list[dict[str, Any]]:
+    """Return the measures of daily PM2.5 by city; empty on synthetic weather, whose days are never paired."""
+    if "daily_score" not in compared:
+        return []
+    at = compared.sel(variable="pm25")
+    return [
+        {
+            "city": found.name(city),
+            "days": float(at["daily_pairs"].sel(city=city)),
+            "shares": at["daily_score"].sel(city=city, measure=["nmb", "nme", "mfb", "mfe", "fac2"]).values.tolist(),
+            "numbers": at["daily_score"].sel(city=city, measure=["r", "ioa"]).values.tolist(),
+        }
+        for city in found.cities.index
+        if float(at["daily_pairs"].sel(city=city)) > 0
+    ]
 
 
 def _budget(tree: xr.DataTree) -> dict[str, Any] | None:

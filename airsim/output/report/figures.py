@@ -95,7 +95,7 @@ def maps(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
     # one scale for every map and day; the highest half per cent of cells may saturate
     top = _round_up(max(f["top"] for f in frames))
     change = _round_up(max((f["change"] for f in frames), default=1.0))
-    lines, labels = _outline(tree, root, found)
+    lines, labels = outline(tree, root, found)
     panels = [{"key": case, "title": both(words.CASES[case])} for case in cases]
     if len(cases) == 2:
         panels.append({"key": "difference", "title": said("差值（控制 − 基准）", "difference (controlled − base)")})
@@ -132,6 +132,9 @@ def series(tree: xr.DataTree, found: Findings) -> list[Figure]:
     stamps = hourly[along].to_numpy() + (BEIJING if along == "time" else np.timedelta64(0, "h"))
     times = [pd.Timestamp(t).strftime("%Y-%m-%d %H:%M") for t in stamps]
     alerts = findings.alert_windows(group(tree, "emergency"))
+    compared = group(tree, "evaluation")
+    # observed hours are in the result on real weather only
+    seen = compared["observed_pm25"] if compared is not None and "observed_pm25" in compared else None
     thresholds = _thresholds(root)
     result = []
     for city, row in found.cities.iterrows():
@@ -143,6 +146,8 @@ def series(tree: xr.DataTree, found: Findings) -> list[Figure]:
         if found.controlled:
             line = _line(times, at.sel(case="controlled"), both(words.CASES["controlled"]), CONTROLLED, "solid")
             data.append(line)
+        if seen is not None and along == "time" and np.isfinite(seen.sel(city=city)).any():
+            data.append(_line(times, seen.sel(city=city), said("实测", "observed"), "#111", "solid"))
         if "pm25_background" in root and along == "time":
             background = root["pm25_background"].sel(city=city)
             data.append(_line(times, background, said("区域外背景", "from outside"), BACKGROUND, "dot"))
@@ -286,7 +291,7 @@ def waterfall(tree: xr.DataTree) -> Figure | None:
     if coal is None or "consumption" not in coal:
         return None
     lines = lines_that_count(coal)
-    by_line = coal["consumption"].sel(line=lines)
+    by_line = findings.coal_tested(coal).sel(line=lines)
     by_line = by_line.sum([d for d in by_line.dims if d != "line"]) / 1e4
     ends = {"base", "target"}
     trace = {
@@ -309,7 +314,9 @@ def waterfall(tree: xr.DataTree) -> Figure | None:
         "margin": {"l": 60, "r": 10, "t": 20, "b": 60},
         "height": 340,
         "yaxis": {
-            "title": {"text": said("万吨", "10⁴ t")},
+            "title": {
+                "text": said("万吨标准煤", "10⁴ tce") if coal.attrs.get("unit") == "tce" else said("万吨", "10⁴ t")
+            },
             # the steps are small against the whole: the axis is cut and says so
             "range": [max(0.0, low - 0.8 * span), high + 0.35 * span],
         },
@@ -531,7 +538,7 @@ def _round_up(value: float) -> float:
     return float(next(m * power for m in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if m * power >= value * 0.999))
 
 
-def _outline(tree: xr.DataTree, root: xr.Dataset, found: Findings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def outline(tree: xr.DataTree, root: xr.Dataset, found: Findings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the city borders as one broken line and the city labels, on the maps' plane [km]."""
     group_ = group(tree, "boundaries")
     if group_ is None or "crs" not in root.attrs:
