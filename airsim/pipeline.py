@@ -98,7 +98,10 @@ def run(scenario: Scenario, progress: Reporter | None = None, made: Maker = case
     columns = (*names, "background")
     cases = [names[0], names[-1]] if stages.steps else [names[0]]
 
-    say.stage("区域输送与化学转化", "transport and chemistry", 0.60 if scenario.joint_control is None else 0.12)
+    # the effect of a response costs about as much as the run, the joint-control runs several times that
+    alone = scenario.joint_control is None
+    answering = 0.25 if stages.lists and alone else 0.0
+    say.stage("区域输送与化学转化", "transport and chemistry", 0.60 - answering if alone else 0.12)
     period = scenario.period
     transport = region.Transport(place.grid, weather)
     constant = transport.coefficients.equilibrium.constant
@@ -152,7 +155,7 @@ def run(scenario: Scenario, progress: Reporter | None = None, made: Maker = case
     if stages.lists:
         groups["/emergency"] = _compliance(stages.lists, base)
     if response is not None and watch is not None:
-        say.stage("应急响应效果", "effect of the response", 0.0)
+        say.stage("应急响应效果", "effect of the response", answering)
         by_name = dict(zip(names, gridded, strict=True))
         found = effect(response, place, transport, surface, air, watch.tracers, by_name, columns, kept)
         if response.uncertainty is not None:
