@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from airsim.emergency.counting import plan_rule
-from airsim.emergency.reading import city_of
+from airsim.emergency.wording import city_of
 from airsim.errors import InputError, Problem
 from airsim.rules import Rule
 from airsim.tables import Column, read_table

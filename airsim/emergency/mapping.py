@@ -142,7 +142,7 @@ class _Reader:
         return Mapping(every, sheets)
 
     def _sheet(self, said: AnyMapping[Any, Any], marks: Any, prefix: str) -> SheetMapping:
-        from airsim.emergency import reading
+        from airsim.emergency import wording
 
         columns: dict[str, Source] = {}
         header, unit, category, city = None, "", "", ""
@@ -157,12 +157,12 @@ class _Reader:
             elif key == "unit":
                 unit = self._unit(marks, str(key), value, prefix)
             elif key == "category":
-                category = reading.category_of(str(value))
+                category = wording.category_of(str(value))
                 if not category:
-                    allowed = ", ".join(reading.CATEGORIES)
+                    allowed = ", ".join(wording.CATEGORIES)
                     self._say(marks, key, value, f"must be one of {allowed}", f"须为 {allowed} 之一", prefix)
             elif key == "city":
-                city = reading.city_of(str(value))[0]
+                city = wording.city_of(str(value))[0]
                 if not city:
                     self._say(marks, key, value, "unknown city", "未知城市", prefix)
             else:
@@ -196,9 +196,9 @@ class _Reader:
         return Source()
 
     def _unit(self, marks: Any, key: str, value: Any, prefix: str) -> str:
-        from airsim.emergency import reading
+        from airsim.emergency import wording
 
-        unit = reading.unit_of(str(value))
+        unit = wording.unit_of(str(value))
         if not unit:
             self._say(marks, key, value, "must be kg/d, t/d or t/a", "须为 kg/d、吨/天 或 吨/年", prefix)
         return unit

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from airsim.choice import Demand, Impossible, Optimum, least
 from airsim.emergency.counting import area_switch, compliance, cuts
-from airsim.emergency.reading import AREAS, POLLUTANTS, EmergencyList
+from airsim.emergency.reading import EmergencyList
+from airsim.emergency.wording import AREAS, POLLUTANTS
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES
 

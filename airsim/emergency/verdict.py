@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from airsim import shipped
-from airsim.emergency import alerts, checks, counting, fixing, reading
+from airsim.emergency import alerts, checks, counting, fixing, reading, wording
 from airsim.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
         been written.
     """
     plan = counting.plan_rule(asked.plan)
-    level = reading.level_of(asked.level) or asked.level
+    level = wording.level_of(asked.level) or asked.level
     calls = None
     if asked.forecast is not None:
         running = alerts.read_forecast(asked.forecast)
@@ -139,14 +139,14 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
     society = counting.read_base(asked.base) if asked.base is not None else None
     tables = {
         lv: counting.compliance(list_, base, lv, plan=plan, day_factor=day_factor, areas=asked.areas, base=society)
-        for lv in reading.LEVELS
+        for lv in wording.LEVELS
     }
     return Verdict(
         level,
         plan,
         list_,
         tables,
-        {lv: counting.cuts(list_, lv, plan=plan) for lv in reading.LEVELS},
+        {lv: counting.cuts(list_, lv, plan=plan) for lv in wording.LEVELS},
         findings,
         counting.closing(list_, tables[level], plan=plan, areas=asked.areas),
         calls,
@@ -155,7 +155,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
 
 
 def _highest(levels: pd.Series) -> str:
-    named = [lv for lv in reading.LEVELS if (levels == lv).any()]
+    named = [lv for lv in wording.LEVELS if (levels == lv).any()]
     return named[-1] if named else ""
 
 

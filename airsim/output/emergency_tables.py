@@ -11,7 +11,8 @@ import pandas as pd
 from airsim.emergency import measure_text
 from airsim.emergency.checks import CHECKS, Finding
 from airsim.emergency.checks import table as findings_table
-from airsim.emergency.reading import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS, EmergencyList
+from airsim.emergency.reading import EmergencyList
+from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 from airsim.errors import Lang
 from airsim.files import write_bytes
 from airsim.output import printed, words

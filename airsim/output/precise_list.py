@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from airsim.emergency.precise import OBJECTIVES, Precise
-from airsim.emergency.reading import CATEGORIES, POLLUTANTS
+from airsim.emergency.wording import CATEGORIES, POLLUTANTS
 from airsim.errors import Lang
 from airsim.files import write_bytes
 from airsim.geography import CITIES

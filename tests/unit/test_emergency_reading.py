@@ -11,7 +11,7 @@ import pytest
 import xlwt
 
 from airsim import emergency, shipped
-from airsim.emergency import reading
+from airsim.emergency import wording
 from airsim.errors import InputError
 from airsim.tables import read_cells
 
@@ -58,7 +58,7 @@ def test_every_layout_is_read_as_it_was_meant(generator, made, tmp_path, name, l
         cut = emergency.cuts(list_, level)
         for p in emergency.POLLUTANTS:
             assert cut[p].sum() == pytest.approx(sum(x.cuts[level][p] for x in made), rel=1e-5)
-    assert sorted(list_.lines["enterprise"].unique()) == sorted({reading._name(x.enterprise) for x in made})
+    assert sorted(list_.lines["enterprise"].unique()) == sorted({wording.enterprise_name(x.enterprise) for x in made})
     codes = set(list_.lines["credit_code"]) - {""}
     assert codes == {x.credit_code for x in made if x.credit_code}
     # totals were seen, agree, and are not lines
@@ -196,7 +196,7 @@ def test_per_cents_in_all_their_spellings(tmp_path):
     ],
 )
 def test_grade_cells(cell, grade, kind, local):
-    assert reading.kind_and_grade("", cell) == (kind, grade, local)
+    assert wording.kind_and_grade("", cell) == (kind, grade, local)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_grade_cells(cell, grade, kind, local):
     ],
 )
 def test_cities_and_units_under_two_names(city, county, expected):
-    assert reading.city_of(city, county) == expected
+    assert wording.city_of(city, county) == expected
 
 
 def test_coordinates_in_degrees_minutes_seconds(tmp_path):

@@ -12,7 +12,7 @@ from joint_case import world
 
 from airsim import emergency, shipped
 from airsim.emergency import precise, spread
-from airsim.emergency.reading import POLLUTANTS
+from airsim.emergency.wording import POLLUTANTS
 from airsim.errors import InputError
 
 
