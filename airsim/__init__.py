@@ -16,10 +16,10 @@ __version__ = "0.1.0"
 __all__ = ["InputError", "Problem", "__version__", "load", "run"]
 
 if TYPE_CHECKING:
-    from airsim.pipeline import run
     from airsim.scenario import load
+    from airsim.simulation import run
 
-_LAZY = {"load": "airsim.scenario", "run": "airsim.pipeline"}
+_LAZY = {"load": "airsim.scenario", "run": "airsim.simulation"}
 _MODULES = {
     "plume",
     "region",

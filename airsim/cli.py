@@ -80,13 +80,13 @@ def run(
 ) -> None:
     """运行一个情景，写出 NetCDF、报告与 Excel 表 / Run one scenario: NetCDF, HTML report, Excel tables."""
     spoken = _language(lang)
-    from airsim.progress import Progress
+    from airsim.console import Progress
 
     def work() -> None:
-        from airsim import pipeline
+        from airsim import simulation
 
         with Progress(spoken) as progress:
-            done = pipeline.run_to_files(scenario, out, lang=spoken, progress=progress, by_operator=operator)
+            done = simulation.run_to_files(scenario, out, lang=spoken, progress=progress, by_operator=operator)
         for line in done.summary:
             typer.echo(line)
         typer.echo("结果文件：" if spoken == "zh" else "Files written:")
@@ -155,7 +155,7 @@ def check(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import checking
+        from airsim.commands import check as checking
 
         problems = []
         for file in files:
@@ -239,7 +239,7 @@ def emergency(
 
     def work() -> None:
         if optimise and list_ is not None:
-            from airsim import optimise as work_of
+            from airsim.commands import optimise as work_of
 
             for line in work_of.precise_list(
                 list_, level, optimise, plan=plan, enterprises=inventory, area_sources=area, scenario_file=scenario,
@@ -247,12 +247,12 @@ def emergency(
             ):  # fmt: skip
                 typer.echo(line)
             return
-        from airsim import pipeline
+        from airsim import simulation
         from airsim.emergency.verdict import Asked
 
         units = dict(u.partition("=")[::2] for u in areas or ())
         asked = Asked(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
-        for line in pipeline.emergency_verdict(asked, out, spoken):
+        for line in simulation.emergency_verdict(asked, out, spoken):
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -276,7 +276,7 @@ def coal(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import balance
+        from airsim.commands import coal as balance
 
         said = balance.report(scenario, spoken, out=out, advise=advise, iamc=iamc)
         for line in (*said.lines, *map(str, said.files)):
@@ -293,10 +293,10 @@ def optimise(
 ) -> None:
     """费用最低的措施组合：满足比例、PM2.5 上限、控煤与用能限额 / Least-cost measures under all given limits."""
     spoken = _language(lang)
-    from airsim.progress import Progress
+    from airsim.console import Progress
 
     def work() -> None:
-        from airsim import optimise as work_of
+        from airsim.commands import optimise as work_of
 
         with Progress(spoken) as progress:
             lines = work_of.measures(scenario, out=out, lang=spoken, progress=progress)
@@ -318,13 +318,13 @@ def rank(
 ) -> None:
     """按对某市 PM2.5 的边际影响为企业与面源排名（伴随） / Rank sources by marginal impact on a city (adjoint)."""
     spoken = _language(lang)
-    from airsim.progress import Progress
+    from airsim.console import Progress
 
     def work() -> None:
-        from airsim import pipeline
+        from airsim import simulation
 
         with Progress(spoken) as progress:
-            done = pipeline.rank_to_files(scenario, city, window if any(window) else None, out, spoken, progress)
+            done = simulation.rank_to_files(scenario, city, window if any(window) else None, out, spoken, progress)
         for line in (*done.summary, *map(str, done.files)):
             typer.echo(line)
 
@@ -355,7 +355,7 @@ def evaluate(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import evaluate as evaluation
+        from airsim.commands import evaluate as evaluation
 
         written, lines = evaluation.to_files(
             result,
@@ -389,7 +389,7 @@ def attribute(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import attribute as attribution
+        from airsim.commands import attribute as attribution
 
         written, lines = attribution.to_files(
             before, after, observations, stations=stations, block=block, out=out, lang=spoken
@@ -411,9 +411,9 @@ def compare(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output import netcdf
-        from airsim.output.report import comparison_page
-        from airsim.output.report.pages import printed, write_html, write_workbook
+        from airsim.output.page import printed, write_html, write_workbook
+        from airsim.output.sections import comparison as comparison_page
+        from airsim.result import netcdf
 
         page = comparison_page.page(netcdf.read(first), netcdf.read(second))
         target = out or second.with_name("comparison.html")
@@ -435,8 +435,8 @@ def report(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output import netcdf
-        from airsim.output import report as page
+        from airsim.output import html as page
+        from airsim.result import netcdf
 
         target = out or result.with_name("report.html")
         page.render(netcdf.read(result), target, spoken)
@@ -468,7 +468,8 @@ def inspect(
 
     def work() -> None:
         from airsim.meteorology import inspection
-        from airsim.output.report import pages, weather_page
+        from airsim.output import page as pages
+        from airsim.output.sections import weather as weather_page
 
         found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
         page = weather_page.page(found)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from airsim import emergency, geography, inventory, pipeline, shipped
+from airsim import emergency, geography, inventory, shipped, simulation
 
 LAYOUTS = (
     ("official.xlsx", "official"),
@@ -66,7 +66,7 @@ def main():
     place = geography.load(geography.make_grid())
     names = ("enterprises", "area_sources")
     base = inventory.read(*(shipped.path(f"data/emissions/{n}.csv") for n in names), None, place)
-    factor = pipeline.day_factors()
+    factor = simulation.day_factors()
 
     def count(list_):
         for level in emergency.LEVELS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airsim import variables
 from airsim.assess.attainment import COMPOSITION
 from airsim.assess.evaluation import OBSERVED
 from airsim.case import BACKGROUND
@@ -18,6 +17,7 @@ from airsim.inventory.reading import AREA_SOURCES, COAL_LEDGER, ENTERPRISES
 from airsim.meteorology.isd import STATIONS as WEATHER_STATIONS
 from airsim.meteorology.station_table import WEATHER
 from airsim.observations import STATIONS
+from airsim.result import variables
 from airsim.tables import HEADER_UNITS, markdown
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import psutil
 from distributed import Client, LocalCluster, WorkerPlugin
 
 from airsim.batch import work
+from airsim.cache.keys import physics
 from airsim.errors import InputError, Problem
-from airsim.identity import physics
 from airsim.scenario import Scenario
 
 #: Share of the memory that a batch takes unless told otherwise.

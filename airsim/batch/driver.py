@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airsim import store
 from airsim.batch import summary, superposition, sweep, work
 from airsim.batch.board import Board
 from airsim.batch.manifest import Manifest, Record, locked
 from airsim.batch.work import Job
+from airsim.cache import store
+from airsim.cache.keys import Contents, identity, physics
 from airsim.errors import InputError, Lang, Problem
 from airsim.files import UNFINISHED
-from airsim.identity import Contents, identity, physics
 
 if TYPE_CHECKING:
     from distributed import Client, Future

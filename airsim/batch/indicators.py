@@ -88,7 +88,7 @@ def shares_failed(stages: Stages, base: Inventory) -> int | None:
     """Return `OF_SCENARIO`'s count of missed shares without a run; counted once for a list, plan and levels."""
     import xarray as xr
 
-    from airsim import pipeline
+    from airsim import simulation
     from airsim.geography import CITIES
     from airsim.output import findings
 
@@ -100,7 +100,7 @@ def shares_failed(stages: Stages, base: Inventory) -> int | None:
             {"pm25": (("case", "time", "city"), np.zeros((1, 1, len(CITIES)), np.float32))},
             coords={"case": ["base"], "time": [np.datetime64("2019-01-01", "ns")], "city": [c.id for c in CITIES]},
         )
-        group = pipeline._compliance(stages.lists, base)
+        group = simulation._compliance(stages.lists, base)
         _counted[key] = _missed(findings.find(xr.DataTree.from_dict({"/": root, "/emergency": group})))
     return _counted[key]
 

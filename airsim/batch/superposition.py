@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airsim.batch import work
+from airsim.cache.keys import Contents, key_of, settled
 from airsim.errors import InputError
 from airsim.files import writing
-from airsim.identity import Contents, key_of, settled
 from airsim.scenario import Cut, Emergency, Scenario
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _indicators(both: dict[str, Array], time_: Array, names: Sequence[str]) -> d
 
     from airsim.assess import aqi
     from airsim.batch.indicators import by_city
-    from airsim.result import UTC_OFFSET
+    from airsim.result.groups import UTC_OFFSET
 
     axes = ("scenario", "case", "time", "city")
     hourly = xr.Dataset({n: (axes, v) for n, v in both.items()}, coords={"time": time_, "city": list(names)})

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from airsim.cache.keys import Contents, identity
+from airsim.cache.store import Store
 from airsim.errors import InputError, Lang, Problem
 from airsim.files import write_bytes
-from airsim.identity import Contents, identity
 from airsim.scenario import Scenario
-from airsim.store import Store
 
 if TYPE_CHECKING:
     from airsim.batch.manifest import Record
@@ -43,7 +43,7 @@ class Job:
     ----------
     scenario : Scenario
     identity : str
-        See `airsim.identity`.
+        See `airsim.cache.keys`.
     physics : str
         Version of the physics that the batch was begun with.
     coordinates : dict
@@ -123,7 +123,7 @@ def warm_up(mark: str) -> None:
     mark : str
         A file that says it has been done.
     """
-    from airsim.pipeline import run as run_one
+    from airsim.simulation import run as run_one
 
     with one_at_a_time:
         run_one(Scenario.model_validate_json(_SMALLEST))
@@ -143,10 +143,10 @@ _SMALLEST = """{
 
 def _results(job: Job, folder: Path, stage: Path, teller: _Teller) -> dict[str, Any]:
     """Run, write aside, then move the files to their place; return what the record says of them."""
-    from airsim import pipeline
+    from airsim import simulation
     from airsim.batch import indicators
 
-    written, tree = pipeline.run_into(stage, job.scenario, job.lang, teller, store_of(job))
+    written, tree = simulation.run_into(stage, job.scenario, job.lang, teller, store_of(job))
     if identity(job.scenario, Contents(), job.physics) != job.identity:
         raise InputError(
             [
@@ -284,7 +284,7 @@ def _logged(folder: Path, job: Job) -> Iterator[Log]:
 
 
 class _Teller:
-    """Tells stages to the log, and to the batch how far the scenario is (`airsim.progress.Reporter`)."""
+    """Tells stages to the log, and to the batch how far the scenario is (`airsim.console.Reporter`)."""
 
     def __init__(self, job: Job, log: Log) -> None:
         self._job, self._log = job, log
@@ -321,7 +321,7 @@ class _Teller:
 
 def probe(path: str, token: str) -> tuple[str, bool]:
     """Return this worker's version of the physics, and whether it sees the batch's folder and may write there."""
-    from airsim.identity import physics
+    from airsim.cache.keys import physics
 
     folder = Path(path)
     try:

@@ -172,7 +172,7 @@ def read_forecast(path: str | Path) -> xr.DataArray:
 
     path = Path(path)
     if path.suffix.lower() == ".nc":
-        from airsim.output import netcdf
+        from airsim.result import netcdf
 
         root = netcdf.read(path).to_dataset()
         names = [n for n in ("pm25", "pm10", "so2", "no2", "co") if n in root]

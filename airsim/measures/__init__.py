@@ -5,10 +5,10 @@ new sources where a fuel takes another's place, and moves the coal ledger by the
 say what it removed from what was left, so that the rows of all measures add up.
 """
 
+from airsim.emergency.measure import LIST_POLLUTANTS, emergency
 from airsim.measures.coal import clean_coal_supply, efficiency, growth, new_project, retire, weather
 from airsim.measures.cuts import cut, find_enterprise, limit, stop
 from airsim.measures.ledger import COAL_FUELS, IMPORTED, LEDGER
-from airsim.measures.lists import LIST_POLLUTANTS, emergency
 from airsim.measures.substitution import ROUTES, boiler_substitution, coal_substitution
 
 __all__ = [

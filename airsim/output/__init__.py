@@ -1,25 +1,15 @@
-"""What a run leaves behind: NetCDF (`netcdf`), Excel workbook (`workbook`), HTML report (`report`)."""
+"""What people see: sections are built once; `html`, `excel` and `console` print them."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airsim.errors import Lang
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from airsim.output import boundaries, netcdf, report, workbook
-
-__all__ = ["boundaries", "netcdf", "report", "summary_text", "workbook"]
-
-
-def __getattr__(name: str) -> Any:
-    # xlsxwriter, jinja2 and plotly are imported only by those who write
-    if name in {"boundaries", "netcdf", "report", "workbook"}:
-        return importlib.import_module(f"airsim.output.{name}")
-    raise AttributeError(f"module 'airsim.output' has no attribute '{name}'")
+__all__ = ["summary_text"]
 
 
 def summary_text(tree: xr.DataTree, lang: Lang) -> str:

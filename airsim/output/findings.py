@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from airsim.output import netcdf, words
+from airsim.output import words
 from airsim.output.words import Text
+from airsim.result import netcdf
 
 BEIJING = np.timedelta64(8, "h")
 HEAVY = 200  # AQI above this is heavy pollution (HJ 633-2012, table 2)

@@ -24,7 +24,7 @@ def text(tree: xr.DataTree, lang: Lang) -> str:
 
 
 def _projected(tree: xr.DataTree, found: Findings, lang: Lang) -> list[str]:
-    from airsim.output.report.attainment import section
+    from airsim.output.sections.attainment import section
 
     made = section(tree, found)
     return [made["answers"][0].of(lang).replace("→", "->")] if made else []

@@ -15,8 +15,8 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from airsim import balance
 from airsim.cli import app
+from airsim.commands import coal as balance
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "coal"
 PLANS = ("baseline-2019", "gas-short-winter", "project-surge")

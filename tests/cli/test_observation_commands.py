@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from airsim import shipped
 from airsim.cli import app
-from airsim.output import netcdf
+from airsim.result import netcdf
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).parents[1] / "unit" / "made_up_result.py")
 made_up_result = module_from_spec(_spec)

@@ -10,9 +10,10 @@ from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 import airsim
-from airsim import coal, pipeline, shipped
+from airsim import coal, shipped, simulation
 from airsim.cli import app
-from airsim.output import netcdf, report, workbook
+from airsim.output import excel, html
+from airsim.result import netcdf
 
 OPTIMISE = """\
 name: choice
@@ -51,7 +52,7 @@ def folder(tmp_path_factory):
 def result(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRSIM_CACHE", str(folder / "cache"))
-        return netcdf.dress(pipeline.run(airsim.load(folder / "情景.yaml")))
+        return netcdf.dress(simulation.run(airsim.load(folder / "情景.yaml")))
 
 
 def test_the_group_is_consistent(result):
@@ -82,10 +83,10 @@ def test_report_and_workbook_hold_the_effect(result, folder):
         ("zh", ("应急响应的效果", "早一天启动多得多少", "90 % 区间")),
         ("en", ("What the response does", "day of lead")),
     ):
-        page = report.html(result, lang)
+        page = html.html(result, lang)
         for word in words:
             assert word in page
-    workbook.write(result, folder / "表.xlsx", "zh")
+    excel.write(result, folder / "表.xlsx", "zh")
     book = CalamineWorkbook.from_path(str(folder / "表.xlsx"))
     assert {"应急效果", "应急逐时减排"} <= set(book.sheet_names)
     rows = book.get_sheet_by_name("应急效果").to_python()
@@ -151,7 +152,7 @@ def test_least_cost_measures_by_hand(folder):
     base, growth, target = (float(by_line.sel(line=n)) for n in ("base", "growth", "target"))
     said = run("optimise", path, "--lang", "en", "--out", folder / "plan.xlsx", cache=folder / "cache")
     assert said.exit_code == 0, said.output
-    from airsim import least_cost
+    from airsim.optimise import least_cost
 
     plan = least_cost.plan(scenario)
     demand = next(d for d in plan.demands if d.key == "coal")

@@ -12,7 +12,7 @@ import airsim
 from airsim import case
 from airsim.cli import app
 from airsim.errors import InputError
-from airsim.output import netcdf
+from airsim.result import netcdf
 
 HOURLY = "shipped:observations/hourly_2018-12_2019-03.csv"
 MEASURES = """\

@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 from batches import TINY, batch, leftovers, results, single, start, swept, variables
 
-from airsim import shipped, store
+from airsim import shipped
 from airsim.batch import sweep
+from airsim.cache import store
 
 
 @pytest.fixture(scope="module")

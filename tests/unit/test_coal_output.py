@@ -9,8 +9,8 @@ import xarray as xr
 
 from airsim import coal
 from airsim.coal import accounts
-from airsim.output import printed
-from airsim.output.report import coal as pages
+from airsim.output import console
+from airsim.output.sections import coal as pages
 from airsim.scenario import CoalScope
 
 LEDGER = pd.DataFrame(
@@ -55,7 +55,7 @@ def test_change_stands_beside_the_base_year_too():
     assert xian[2] == pytest.approx(150.0 / 125.0 - 1)
     assert "同比" in [h.zh for h in grid.head]
     assert "口径" in grid.note.zh
-    lines = printed.coal(made(), "zh")
+    lines = console.coal(made(), "zh")
     assert any("+20.00%" in line for line in lines)
 
 
@@ -63,7 +63,7 @@ def test_a_missing_offset_is_told():
     rows = pages.offset_grids(made())[0].rows
     assert rows[0][1:4] == [pytest.approx(7.0), pytest.approx(4.0), pytest.approx(3.0)]
     assert rows[0][4].en == "NO"
-    assert any("works must offset 70 kt, has 40, lacks 30" in line for line in printed.coal(made(), "en"))
+    assert any("works must offset 70 kt, has 40, lacks 30" in line for line in console.coal(made(), "en"))
     assert pages.offset_grids(made())[1].rows[0] == ["works", "homes", pytest.approx(4.0)]
 
 

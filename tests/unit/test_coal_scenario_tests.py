@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import airsim
-from airsim import checking, coal, pipeline, result, shipped, variables
+from airsim import coal, shipped, simulation
+from airsim.commands import check as checking
 from airsim.errors import InputError
-from airsim.output import printed, words
-from airsim.output.report import coal_tests
+from airsim.output import console, words
+from airsim.output.sections import coal_tests
+from airsim.result import groups, variables
 
 HEAD = """
 name: test
@@ -46,7 +48,7 @@ def balance(tmp_path_factory):
 
 
 def test_every_variable_is_in_the_table_and_fits_a_result(balance):
-    group = variables.describe(result.coal(balance), "/coal")
+    group = variables.describe(groups.coal(balance), "/coal")
     outside = group.sel(city="luoyang")
     assert np.isnan(outside["probability"])
     assert (outside["inspection_verdict"] == -1).all()
@@ -95,7 +97,7 @@ def test_failing_batches_add_emissions_to_clean_coal(balance):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_what_is_printed_says_what_is_assumed(balance, lang):
-    lines = "\n".join(printed.coal(balance, lang))
+    lines = "\n".join(console.coal(balance, lang))
     lines.encode("gbk")
     share = f"{float(balance['probability_total']):.1%}"
     assert share in lines
@@ -120,7 +122,7 @@ def test_the_tables_can_be_checked(name, said):
 
 
 def test_the_tables_are_among_the_inputs_of_a_run(tmp_path):
-    inputs = {i.path.name: i.kind for i in pipeline._inputs(_load(tmp_path, HEAD + ASKED), [])}
+    inputs = {i.path.name: i.kind for i in simulation._inputs(_load(tmp_path, HEAD + ASKED), [])}
     assert inputs["coal_activity.csv"] == inputs["clean_coal_inspection.csv"] == "illustrative"
 
 

@@ -9,10 +9,10 @@ import xarray as xr
 from joint_case import tracers, world
 
 from airsim import case, emergency, inventory, measures, rules, shipped
-from airsim.emergency import effect, sensitivity, spread
 from airsim.inventory.placement import Placement
 from airsim.region.equilibrium import pm25
 from airsim.region.receptors import cities, weather_at
+from airsim.response import effect, sensitivity, uncertainty
 
 T = pd.Timestamp
 H = pd.Timedelta("1h")
@@ -250,17 +250,17 @@ def test_sensitivities_give_the_cut_and_are_kept(carried, tmp_path):
     every = np.full((len(time), len(effect.CITY_IDS)), np.nan)
     every[:, [effect.CITY_IDS.index(c) for c in receptors.names]] = fine
     days = effect.peak_days(xr.DataArray(every, dims=("time", "city"), coords={"time": time})).values
-    wanted = spread.targets(called, days, receptors, time)
+    wanted = uncertainty.targets(called, days, receptors, time)
     assert [t.name for t in wanted][:2] == ["xian:mean", "xian:peak"]
 
     def made():
-        return spread.sensitivities(
+        return uncertainty.sensitivities(
             tmp_path, w.transport, air["before"], air["together"], receptors, w.hours, wanted, before
         )
 
     felt = made()
     (kept,) = tmp_path.iterdir()
-    found = spread.contributions(felt, before, grids["together"])
+    found = uncertainty.contributions(felt, before, grids["together"])
     for t, target in enumerate(wanted):
         exact = float(target.hours @ less[:, target.receptor])
         assert found.cut[..., t].sum() == pytest.approx(exact, rel=5e-3)

@@ -10,8 +10,8 @@ from scipy import stats
 
 from airsim import rules
 from airsim.assess.ranking import PRECURSORS
-from airsim.emergency import spread
-from airsim.emergency.effect import CITY_IDS
+from airsim.response import uncertainty
+from airsim.response.effect import CITY_IDS
 
 RULE = rules.load("emergency_response")
 
@@ -28,7 +28,7 @@ def contributions(n=12, seed=3):
         index=[f"s{i}" for i in range(n)],
     )
     whole = rng.uniform(0, 2, (n, len(PRECURSORS), 2))
-    return spread.Contributions(sources, whole, 0.4 * whole, ("xian:mean", "xian:peak"))
+    return uncertainty.Contributions(sources, whole, 0.4 * whole, ("xian:mean", "xian:peak"))
 
 
 class Certain(dict):
@@ -57,13 +57,13 @@ def test_quantiles_are_scipys():
     u = np.linspace(0.001, 0.999, 50)
     low, mode, high = 0.5, 0.9, 1.1
     expected = stats.triang((mode - low) / (high - low), low, high - low).ppf(u)
-    np.testing.assert_allclose(spread._triangular(u, (low, mode, high)), expected, rtol=1e-12)
-    np.testing.assert_allclose(spread._lognormal(u, 0.4), stats.lognorm(0.4, scale=np.exp(-0.08)).ppf(u), rtol=1e-12)
+    np.testing.assert_allclose(uncertainty._triangular(u, (low, mode, high)), expected, rtol=1e-12)
+    np.testing.assert_allclose(uncertainty._lognormal(u, 0.4), stats.lognorm(0.4, scale=np.exp(-0.08)).ppf(u), 1e-12)
 
 
 def test_without_uncertainty_every_member_is_the_point_value():
     found = contributions()
-    drawn = spread.draw(found, np.array([150.0, 200.0]), certain(), 0.9, 64, 1)
+    drawn = uncertainty.draw(found, np.array([150.0, 200.0]), certain(), 0.9, 64, 1)
     np.testing.assert_allclose(drawn.cut, np.tile(found.cut.sum((0, 1)), (64, 1)), rtol=1e-6)
     np.testing.assert_allclose(drawn.without, [[150.0, 200.0]] * 64, rtol=1e-9)
 
@@ -74,7 +74,7 @@ def test_one_uncertain_input_by_hand():
     execution = certain()["execution"] | {
         "industrial": {"common": [0.5, 1.0, 1.0 + 1e-12], "single": [1 - 1e-9, 1, 1 + 1e-9]}
     }
-    drawn = spread.draw(found, np.zeros(2), certain(execution=execution), 0.9, 4096, 1)
+    drawn = uncertainty.draw(found, np.zeros(2), certain(execution=execution), 0.9, 4096, 1)
     industry = ~found.sources["sector"].isin(["transport", "dust"])
     moving = found.cut[industry.to_numpy()].sum((0, 1))
     fixed = found.cut[~industry.to_numpy()].sum((0, 1))
@@ -86,17 +86,17 @@ def test_one_uncertain_input_by_hand():
 def test_execution_is_never_more_than_whole():
     found = contributions()
     wild = {k: {"common": [1.0, 2.0, 3.0], "single": [1.0, 2.0, 3.0]} for k in ("industrial", "mobile", "dust")}
-    drawn = spread.draw(found, np.zeros(2), certain(execution=wild), 0.8, 256, 1)
+    drawn = uncertainty.draw(found, np.zeros(2), certain(execution=wild), 0.8, 256, 1)
     assert (drawn.cut <= found.cut.sum((0, 1)) / 0.8 * (1 + 1e-9)).all()
 
 
 def test_mean_emission_is_kept_and_the_seed_decides():
     found = contributions()
-    drawn = spread.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 7)
+    drawn = uncertainty.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 7)
     np.testing.assert_allclose(drawn.without.mean(0), [150.0, 200.0], rtol=5e-3)
-    again = spread.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 7)
+    again = uncertainty.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 7)
     np.testing.assert_array_equal(drawn.cut, again.cut)
-    assert not np.array_equal(drawn.cut, spread.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 8).cut)
+    assert not np.array_equal(drawn.cut, uncertainty.draw(found, np.array([150.0, 200.0]), RULE, 0.9, 4096, 8).cut)
     np.testing.assert_allclose(drawn.shares.sum(0), 1.0)
 
 
@@ -105,16 +105,16 @@ def test_bands_are_scaled_to_the_full_run():
     linear = found.cut.sum((0, 1))
     cities = list(CITY_IDS)
     without = xr.DataArray(np.full((2, len(cities)), 150.0), dims=("target", "city"),
-                           coords={"target": [spread.MEAN, spread.PEAK], "city": cities})  # fmt: skip
+                           coords={"target": [uncertainty.MEAN, uncertainty.PEAK], "city": cities})  # fmt: skip
     exact = {
         kind: xr.DataArray(np.full(len(cities), 1.1 * linear[i]), dims="city", coords={"city": cities})
-        for i, kind in enumerate((spread.MEAN, spread.PEAK))
+        for i, kind in enumerate((uncertainty.MEAN, uncertainty.PEAK))
     }
-    said = spread.bands(found, without, exact, RULE, 0.9, 1024, 1)
+    said = uncertainty.bands(found, without, exact, RULE, 0.9, 1024, 1)
     assert float(said["cut_linear"].sel(city="xian")) == pytest.approx(1 / 1.1)
-    drawn = spread.draw(found, np.array([150.0, 150.0]), RULE, 0.9, 1024, 1)
+    drawn = uncertainty.draw(found, np.array([150.0, 150.0]), RULE, 0.9, 1024, 1)
     np.testing.assert_allclose(
-        said["cut_band"].sel(city="xian").values, np.quantile(1.1 * drawn.cut[:, 0], spread.QUANTILES)
+        said["cut_band"].sel(city="xian").values, np.quantile(1.1 * drawn.cut[:, 0], uncertainty.QUANTILES)
     )
     assert said["cut_band"].sel(city="baoji").isnull().all()
     low, middle, high = said["cut_share_band"].sel(city="xian").values

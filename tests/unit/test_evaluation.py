@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from airsim import evaluate, observations, rules, shipped
+from airsim import observations, rules, shipped
 from airsim.assess import annual, baselines, evaluation
+from airsim.commands import evaluate
 from airsim.errors import InputError
-from airsim.output.report import evaluation_page, pages
+from airsim.output import page as pages
+from airsim.output.sections import evaluation as evaluation_page
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)
@@ -317,8 +319,9 @@ def test_a_window_without_observations_is_refused(seen):
 
 
 def test_a_run_on_real_weather_holds_daily_scores_and_the_observed_hours_and_a_synthetic_one_neither(seen):
-    from airsim import result
-    from airsim.output import netcdf, report
+    from airsim.output import html
+    from airsim.result import groups as result
+    from airsim.result import netcdf
 
     tree = real_weather()
     root = tree.to_dataset().assign(no2=lambda d: d["nox"] * 0.7)
@@ -335,6 +338,6 @@ def test_a_run_on_real_weather_holds_daily_scores_and_the_observed_hours_and_a_s
     at = paired["daily_score"].sel(variable="pm25", city="xian")
     assert float(at.sel(measure="nmb")) == pytest.approx(expected["nmb"])
     groups = {n.path: n.to_dataset(inherit=False) for n in tree.subtree} | {"/": root, "/evaluation": paired}
-    page = report.html(netcdf.dress(xr.DataTree.from_dict(groups)), "en")
+    page = html.html(netcdf.dress(xr.DataTree.from_dict(groups)), "en")
     assert "Paired measures of daily PM2.5" in page
-    assert "Paired measures of daily PM2.5" not in report.html(netcdf.dress(make()), "en")
+    assert "Paired measures of daily PM2.5" not in html.html(netcdf.dress(make()), "en")

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from airsim import variables
 from airsim.errors import InputError
-from airsim.output import netcdf
+from airsim.result import netcdf, variables
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)

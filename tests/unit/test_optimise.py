@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from airsim.choice import Demand, Impossible, least
+from airsim.optimise.milp import Demand, Impossible, least
 
 
 def demand(key, coefficients, sense, bound):

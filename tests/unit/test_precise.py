@@ -11,9 +11,10 @@ import pytest
 from joint_case import world
 
 from airsim import emergency, shipped
-from airsim.emergency import precise, spread
 from airsim.emergency.wording import POLLUTANTS
 from airsim.errors import InputError
+from airsim.optimise import precise_list
+from airsim.response import uncertainty
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_brute_force_agrees(list_, objective, city, seed):
     rng = np.random.default_rng(seed)
     impact = pd.DataFrame({f"{city}:peak": rng.uniform(0.0, 1.0, len(small.lines))}, index=small.lines.index)
     wanted = {f"{city}:peak": 0.6 * float(impact.sum().iloc[0])}
-    found = precise.choose(small, inventory, "red", objective=objective, impact=impact, wanted=wanted, gap=0.0)
+    found = precise_list.choose(small, inventory, "red", objective=objective, impact=impact, wanted=wanted, gap=0.0)
     lines = found.lines
     cutting = lines[list(POLLUTANTS)].to_numpy().any(axis=1)
     free = np.flatnonzero(cutting & lines["free"].to_numpy())
@@ -62,7 +63,7 @@ def test_brute_force_agrees(list_, objective, city, seed):
 
 def test_shares_are_those_of_compliance(list_):
     inventory = world().inventory
-    found = precise.choose(list_, inventory, "orange")
+    found = precise_list.choose(list_, inventory, "orange")
     counted = emergency.compliance(list_, inventory, "orange").set_index(["city", "pollutant"])
     whole = found.lines[list(POLLUTANTS)].to_numpy(float).any(axis=1)
     for demand in found.demands:
@@ -88,7 +89,7 @@ def test_an_effect_out_of_reach_says_by_how_much(list_):
     impact = pd.DataFrame({"weinan:mean": 1.0}, index=small.lines.index)
     cutting = emergency.cuts(small, "red")[list(POLLUTANTS)].to_numpy().any(axis=1).sum()
     with pytest.raises(InputError) as wrong:
-        precise.choose(small, world().inventory, "red", impact=impact, wanted={"weinan:mean": cutting + 3.0})
+        precise_list.choose(small, world().inventory, "red", impact=impact, wanted={"weinan:mean": cutting + 3.0})
     (problem,) = wrong.value.problems
     assert problem.key == "pm25/weinan:mean"
     assert "short by 3" in problem.text("en")
@@ -97,7 +98,7 @@ def test_an_effect_out_of_reach_says_by_how_much(list_):
 
 def test_cost_needs_its_column(list_):
     with pytest.raises(InputError) as wrong:
-        precise.choose(list_, world().inventory, "red", objective="cost")
+        precise_list.choose(list_, world().inventory, "red", objective="cost")
     assert wrong.value.problems[0].key == "stop_cost"
 
 
@@ -108,15 +109,15 @@ def test_lines_share_the_whole_effect(list_):
     cut = np.zeros((len(sources), 5, 1))
     told = precise_sources(list_, w.inventory)
     cut[told] = rng.uniform(0.1, 1.0, (len(told), 5, 1))
-    found = spread.Contributions(sources, cut, cut, ("xian:mean",))
-    impact = precise.impact_of_lines(w.inventory, list_, "red", ["xian", "weinan"], found)
+    found = uncertainty.Contributions(sources, cut, cut, ("xian:mean",))
+    impact = precise_list.impact_of_lines(w.inventory, list_, "red", ["xian", "weinan"], found)
     assert float(impact["xian:mean"].sum()) == pytest.approx(cut.sum())
     assert (impact.to_numpy() >= 0).all()
 
 
 def precise_sources(list_, inventory):
     """Positions of the sources that the list cuts in all four pollutants."""
-    from airsim.measures.lists import shares_by_line
+    from airsim.emergency.measure import shares_by_line
 
     told = shares_by_line(inventory, list_, "red", ["xian", "weinan"])
     whole = told.groupby("source")["pollutant"].nunique()

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from airsim.output import boundaries, findings, netcdf, report, summary_text
-from airsim.output.report import figures, joint
+from airsim.output import boundaries, findings, summary_text
+from airsim.output import html as report
+from airsim.output.sections import figures, joint
+from airsim.result import netcdf
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)

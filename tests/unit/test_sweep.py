@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from batches import TINY
 
-from airsim import InputError, identity
+from airsim import InputError
 from airsim.batch import sweep
+from airsim.cache import keys
 
 
 def members(folder, text):
@@ -51,9 +52,9 @@ def test_more_sobol_samples_keep_the_first_ones(tmp_path):
     text = "sweep:\n  method: sobol\n  samples: {}\n  ranges:\n    measures[1].percent: [10, 50]\n"
     few, many = (members(tmp_path, text.format(n)) for n in (8, 16))
     assert [m.coordinates for m in many[:8]] == [m.coordinates for m in few]
-    marks = [identity.identity(m.scenario) for m in many]
+    marks = [keys.identity(m.scenario) for m in many]
     assert len(set(marks)) == 16
-    assert marks[:8] == [identity.identity(m.scenario) for m in few]
+    assert marks[:8] == [keys.identity(m.scenario) for m in few]
 
 
 def test_a_bad_value_is_told_at_the_sweep(tmp_path):
@@ -68,9 +69,9 @@ def test_a_bad_value_is_told_at_the_sweep(tmp_path):
 def test_identity_follows_content_not_names(tmp_path):
     (tmp_path / "a.csv").write_text("x")
     (one,) = members(tmp_path, "inputs: {area_sources: a.csv}\n")
-    before = identity.identity(one.scenario)
+    before = keys.identity(one.scenario)
     (tmp_path / "b.csv").write_text("x")
     (same,) = members(tmp_path, "inputs: {area_sources: b.csv}\n")
-    assert identity.identity(same.scenario) == before
+    assert keys.identity(same.scenario) == before
     (tmp_path / "b.csv").write_text("y")
-    assert identity.identity(same.scenario) != before
+    assert keys.identity(same.scenario) != before

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from airsim import inventory
 from airsim.assess import ranking, transfer
-from airsim.output import netcdf
 from airsim.region import receptors
 from airsim.region.equilibrium import composition
 from airsim.region.tracers import INDEX, TRACERS
+from airsim.result import netcdf
 
 LINEAR = [s for s in transfer.SPECIES if s not in {"pm25", "nitrate", "ammonium"}]
 

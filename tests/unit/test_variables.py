@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from airsim import variables
+from airsim.result import variables
 
 # canonical units of the CF standard name table (version 93), with the multiples that the results use
 CF_UNITS = {

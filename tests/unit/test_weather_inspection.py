@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from airsim.cli import app
 from airsim.errors import InputError
 from airsim.meteorology import inspection, reading
-from airsim.output.report import pages, weather_page
+from airsim.output import page as pages
+from airsim.output.sections import weather as weather_page
 
 DATA = Path(__file__).parents[1] / "data"
 

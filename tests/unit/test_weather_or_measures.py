@@ -10,10 +10,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from airsim import attribute, observations
+from airsim import observations
 from airsim.assess import weather_or_measures as split
+from airsim.commands import attribute
 from airsim.errors import InputError
-from airsim.output.report import attribution_page, comparison_page, pages
+from airsim.output import page as pages
+from airsim.output.sections import attribution as attribution_page
+from airsim.output.sections import comparison as comparison_page
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)

@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 import xarray as xr
 
-from airsim.output import netcdf, workbook
+from airsim.output import excel
+from airsim.result import netcdf
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)
@@ -29,7 +30,7 @@ def books(tree, tmp_path_factory):
     folder = tmp_path_factory.mktemp("工作簿")
     result = {}
     for lang in ("zh", "en"):
-        workbook.write(tree, folder / f"{lang}.xlsx", lang)
+        excel.write(tree, folder / f"{lang}.xlsx", lang)
         result[lang] = openpyxl.load_workbook(folder / f"{lang}.xlsx")
     return result
 
@@ -149,7 +150,7 @@ def test_transfer_and_impacts_stand_city_by_city(books, tree):
 
 def test_a_base_run_alone_makes_a_smaller_book(tree, tmp_path):
     root = tree.to_dataset().sel(case=["base"])
-    workbook.write(xr.DataTree(root), tmp_path / "base.xlsx", "zh")
+    excel.write(xr.DataTree(root), tmp_path / "base.xlsx", "zh")
     book = openpyxl.load_workbook(tmp_path / "base.xlsx")
     assert book.sheetnames == ["摘要", "城市浓度(日均)"]
     header, rows = table(book["摘要"], "城市")

@@ -1,0 +1,1 @@
+"""The commands, one file each: what `airsim NAME` does, read from top to bottom."""

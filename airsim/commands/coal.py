@@ -1,0 +1,109 @@
+"""`airsim coal`: the coal balance of a scenario as lines, files, advice and an IAMC table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airsim.errors import InputError, Lang, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from airsim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the command prints, and the files it wrote."""
+
+    lines: list[str]
+    files: list[Path] = field(default_factory=list)
+
+
+def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = False, iamc: Path | None = None) -> Said:
+    """Balance the coal of a scenario file.
+
+    Parameters
+    ----------
+    path : Path
+        Scenario file.
+    lang : {"zh", "en"}
+    out : Path, optional
+        Folder of the results: ``OUT/NAME/`` gets coal.nc, coal.html and coal.xlsx.
+    advise : bool
+        Rank the routes by city.
+    iamc : Path, optional
+        Long table of the IAMC, .csv or .xlsx.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with scenario, tables or measures; a file that can't be written.
+    """
+    from airsim import case, coal
+    from airsim.cache import folder as cache
+    from airsim.output import console
+    from airsim.scenario import load
+
+    if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
+        raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
+    scenario = load(path)
+    base = case.inventory(scenario, case.place(scenario))
+    stages = case.measured(scenario, base)
+    balance = coal.cap_of(scenario, base, stages)
+    said = Said(console.coal(balance, lang))
+    grid = None
+    if advise:
+        from airsim.coal import advice
+        from airsim.output.sections import coal as pages
+
+        grid = pages.advice_grid(advice.advise(scenario, base, stages, cache.folder()))
+        said.lines.extend(pages.lines_of(grid, lang))
+    if out is not None:
+        from airsim.output import page as writer
+        from airsim.output.sections import coal as pages
+        from airsim.result import netcdf
+
+        folder = Path(out) / scenario.name
+        tree = netcdf.dress(tree_of(balance, scenario))
+        page = pages.page(tree, grid)
+        said.files.extend(folder / name for name in ("coal.nc", "coal.html", "coal.xlsx"))
+        netcdf.write(tree, said.files[0])
+        writer.write_html(page, said.files[1], lang)
+        writer.write_workbook(page, said.files[2], lang)
+    if iamc is not None:
+        write_iamc(balance, scenario, iamc)
+        said.files.append(Path(iamc))
+    return said
+
+
+def tree_of(balance: xr.Dataset, scenario: Scenario) -> xr.DataTree:
+    """Return a balance as a result of its own."""
+    import xarray as xr
+
+    root = xr.Dataset(attrs={"name": scenario.name, "title": scenario.title.en, "title_zh": scenario.title.zh})
+    return xr.DataTree.from_dict({"/": root, "/coal": balance})
+
+
+def write_iamc(balance: xr.Dataset, scenario: Scenario, path: Path) -> None:
+    """Write the long table of the IAMC, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        The file can't be written.
+    """
+    import io
+
+    from airsim.coal import iamc
+    from airsim.files import write_bytes
+
+    table = iamc.table(balance, scenario.name)
+    if path.suffix.lower() == ".csv":
+        write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
+        return
+    buffer = io.BytesIO()
+    table.to_excel(buffer, sheet_name="data", index=False, engine="xlsxwriter")
+    write_bytes(path, buffer.getvalue())

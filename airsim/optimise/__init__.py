@@ -1,0 +1,1 @@
+"""Least-cost choice of measures (HiGHS), and the precise emergency list."""

@@ -1,0 +1,1 @@
+"""What an alert does to the air: effect, uncertainty, sensitivity."""
