@@ -478,7 +478,8 @@ def rank_to_files(
 
     from airsim import geography
     from airsim.assess.ranking import rank_of
-    from airsim.output import console, excel
+    from airsim.output import page as writer
+    from airsim.output.sections import ranking as ranking_page
     from airsim.result import netcdf
 
     say = progress or Silent()
@@ -501,9 +502,11 @@ def rank_to_files(
     say.stage("写出结果", "writing", 0.05)
     folder = Path(out) / scenario.name
     written = [folder / "ranking.nc", folder / "ranking.xlsx"]
-    netcdf.write(xr.DataTree.from_dict({"/": root, "/ranking": ranking}), written[0])
-    excel.write_ranking(ranking, written[1], lang)
-    return Done(written, console.ranking(ranking, lang))
+    tree = xr.DataTree.from_dict({"/": root, "/ranking": ranking})
+    netcdf.write(tree, written[0])
+    page = ranking_page.page(tree, ranking)
+    writer.write_workbook(page, written[1], lang)
+    return Done(written, writer.printed(page, lang))
 
 
 # --------------------------------------------------------------------------------------------------------

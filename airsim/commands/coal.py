@@ -44,7 +44,11 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     """
     from airsim import case, coal
     from airsim.cache import folder as cache
-    from airsim.output import console
+    from airsim.coal import advice
+    from airsim.output import page as writer
+    from airsim.output.sections import coal as coal_page
+    from airsim.output.sections import coal_routes
+    from airsim.result import netcdf
     from airsim.scenario import load
 
     if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
@@ -53,22 +57,12 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     base = case.inventory(scenario, case.place(scenario))
     stages = case.measured(scenario, base)
     balance = coal.cap_of(scenario, base, stages)
-    said = Said(console.coal(balance, lang))
-    grid = None
-    if advise:
-        from airsim.coal import advice
-        from airsim.output.sections import coal as pages
-
-        grid = pages.advice_grid(advice.advise(scenario, base, stages, cache.folder()))
-        said.lines.extend(pages.lines_of(grid, lang))
+    tree = netcdf.dress(tree_of(balance, scenario))
+    grid = coal_routes.grid(advice.advise(scenario, base, stages, cache.folder())) if advise else None
+    page = coal_page.page(tree, grid)
+    said = Said(writer.printed(page, lang))
     if out is not None:
-        from airsim.output import page as writer
-        from airsim.output.sections import coal as pages
-        from airsim.result import netcdf
-
         folder = Path(out) / scenario.name
-        tree = netcdf.dress(tree_of(balance, scenario))
-        page = pages.page(tree, grid)
         said.files.extend(folder / name for name in ("coal.nc", "coal.html", "coal.xlsx"))
         netcdf.write(tree, said.files[0])
         writer.write_html(page, said.files[1], lang)

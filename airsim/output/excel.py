@@ -75,62 +75,6 @@ def write(tree: xr.DataTree, path: Path, lang: Lang) -> None:
     write_bytes(Path(path), buffer.getvalue())
 
 
-def write_ranking(ranking: xr.Dataset, path: Path, lang: Lang) -> None:
-    """Write a ranking as a workbook: enterprises and area sources of each city, the largest impact first.
-
-    Parameters
-    ----------
-    ranking : Dataset
-        The group ``/ranking`` (`airsim.assess.ranking.rank`).
-    path : Path
-        The .xlsx file.
-    lang : {"zh", "en"}
-
-    Raises
-    ------
-    InputError
-        As `write`.
-    """
-    from airsim.geography import CITIES
-
-    buffer, book = _book(lang)
-    style = _Style(book)
-    names = {c.id: Text(c.name_zh, c.name_en) for c in CITIES}
-    kinds = (("enterprise", Text("企业", "enterprises")), ("area", Text("面源", "area sources")))
-    for receptor in ranking["receptor"].to_numpy():
-        at = ranking.sel(receptor=receptor)
-        city = words.name(names, str(receptor))
-        for kind, title in kinds:
-            sheet = _Sheet(book, style, Text(f"{city.zh}-{title.zh}", f"{city.en} {title.en}").of(lang), lang)
-            pollutants = [str(p) for p in ranking["pollutant"].to_numpy()]
-            base = f"{float(at['pm25_base']):.1f}"
-            said = Text(
-                f"对{city.zh} PM2.5 时段均值的边际影响；基准 {base} μg/m³",
-                f"marginal impact on the window mean of PM2.5 in {city.en}; base {base} ug/m3",
-            )
-            sheet.note(said.of(lang))
-            tonnes = [f"{words.name(words.POLLUTANTS, p).of(lang)} t" for p in pollutants]
-            heads = ("排名", "名称", "城市", "行业", "影响 μg/m³", "每千吨 μg/m³") if lang == "zh" else (
-                "rank", "name", "city", "sector", "impact ug/m3", "per kt ug/m3",
-            )  # fmt: skip
-            sheet.head(*heads, *tonnes)
-            impact = at[f"{kind}_impact"].to_numpy()
-            emitted = ranking[f"{kind}_emitted"].to_numpy()
-            for i in impact.argsort()[::-1]:
-                sheet.line(
-                    int(at[f"{kind}_rank"].to_numpy()[i]),
-                    str(ranking[f"{kind}_name"].to_numpy()[i]),
-                    words.name(names, str(ranking[f"{kind}_city"].to_numpy()[i])).of(lang),
-                    words.name(words.SECTORS, str(ranking[f"{kind}_sector"].to_numpy()[i])).of(lang),
-                    (float(impact[i]), style(num_format="0.000")),
-                    (1e3 * float(at[f"{kind}_impact_per_tonne"].to_numpy()[i]), style(num_format="0.000")),
-                    *((float(v), style(num_format=_ONE)) for v in emitted[i]),
-                )
-            sheet.finish()
-    book.close()
-    write_bytes(Path(path), buffer.getvalue())
-
-
 def _book(lang: Lang) -> tuple[io.BytesIO, Any]:
     """Open a workbook in memory in which text stays text."""
     buffer = io.BytesIO()
@@ -464,86 +408,21 @@ def _ledger(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
 
 
 def _coal(sheet: _Sheet, tree: xr.DataTree, found: Findings) -> None:
-    coal = group(tree, "coal")
-    if coal is None or found.coal is None:
-        return
-    zh = sheet.lang == "zh"
-    verdict = found.coal
-    sheet.note(
-        (f"口径：{verdict.scope.zh}；规则：{coal.attrs.get('rule_title_zh', coal.attrs.get('rule', ''))}")
-        if zh
-        else f"scope: {verdict.scope.en}; rule: {coal.attrs.get('rule_title_en', coal.attrs.get('rule', ''))}"
-    )
-    sheet.note(
-        f"{verdict.target_year} 年比 {verdict.base_year} 年 {verdict.growth:+.2%}："
-        + ("实现负增长" if verdict.passed else "未实现负增长")
-        if zh
-        else f"{verdict.target_year} against {verdict.base_year}: {verdict.growth:+.2%}, "
-        + ("negative growth reached" if verdict.passed else "negative growth NOT reached")
-    )
-    consumption = findings.coal_tested(coal).sum("sector", min_count=1)
-    unit = Text("万吨标准煤", "10⁴ tce") if coal.attrs.get("unit") == "tce" else Text("万吨", "10⁴ t")
-    lines = [str(name) for name in coal["line"].to_numpy()]
-    names = [words.name(words.COAL_LINES, n) for n in lines]
-    sheet.head(
-        Text("城市", "city"),
-        *(Text(f"{n.zh}（{unit.zh}）", f"{n.en} [{unit.en}]") for n in names),
-        Text("增长率", "growth"),
-        Text("是否负增长", "verdict"),
-    )
-    for city, row in found.cities.iterrows():
-        at = consumption.sel(city=city)
-        if at.isnull().all():
-            continue
-        cells: list[Any] = [row["zh"] if zh else row["en"]]
-        cells += [_number(sheet, at.sel(line=n).item() / 1e4, _TWO) for n in lines]
-        cells += [_number(sheet, coal["growth"].sel(city=city).item(), "+0.00%;-0.00%;0.00%")]
-        sheet.line(*cells, _verdict(sheet, int(coal["pass"].sel(city=city))))
-    total = consumption.sum("city")
-    sheet.line(
-        Text("合计", "total"),
-        *(_number(sheet, total.sel(line=n).item() / 1e4, _TWO) for n in lines),
-        _number(sheet, verdict.growth, "+0.00%;-0.00%;0.00%"),
-        _verdict(sheet, int(verdict.passed)),
-    )
-    if "ledger" not in coal:
-        return
-    sheet.row += 1
-    years = coal["year"].to_numpy()
-    history = coal["ledger"].sum(["sector", "fuel"], min_count=1)
-    year_heads: list[Any] = []
-    for i, year in enumerate(years):
-        year_heads.append(Text(f"{year} 年（万吨）", f"{year} [10⁴ t]"))
-        if i:
-            year_heads.append(Text("同比", "year on year"))
-    sheet.line(Text("历年台账", "ledger by year"), *year_heads, bold=True, bg_color="#DDE6F0", border=1)
-    for city, row in found.cities.iterrows():
-        series = history.sel(city=city).to_numpy()
-        if np.isnan(series).all():
-            continue
-        cells = [row["zh"] if zh else row["en"]]
-        for i, value in enumerate(series):
-            cells.append(_number(sheet, value / 1e4, _TWO))
-            if i:
-                cells.append(_number(sheet, value / series[i - 1] - 1 if series[i - 1] else None, "+0.0%;-0.0%;0.0%"))
-        sheet.line(*cells)
-    _coal_grids(sheet, tree, coal)
-
-
-def _coal_grids(sheet: _Sheet, tree: xr.DataTree, coal: xr.Dataset) -> None:
-    """Write the other tables of the coal balance below it."""
+    """Write the coal balance and all that hangs on it, table below table."""
     from airsim.output.page import _cell
-    from airsim.output.sections import coal as pages
+    from airsim.output.sections.coal import section
 
-    in_air = pages.benefit_in_air(tree)
-    for grid in [*([in_air] if in_air else []), *pages.grids(coal)]:
-        if grid.title.zh == "历年台账":
-            continue  # stands above, whole
+    made = section(tree)
+    if made is None:
+        return
+    for text in made.words:
+        sheet.note(text.of(sheet.lang))
+    for grid in made.grids:
         sheet.row += 1
         sheet.line(grid.title, bold=True)
         if grid.note is not None:
             sheet.note(grid.note.of(sheet.lang))
-        sheet.line(*grid.head, bold=True, bg_color="#DDE6F0", border=1)
+        sheet.head(*grid.head)
         for row in grid.rows:
             sheet.line(*(_cell(v, d, sheet.style) for v, d in zip(row, grid.digits, strict=True)))
 

@@ -140,7 +140,7 @@ def find(tree: xr.DataTree) -> Findings:
         compliance=_compliance(emergency, root),
         alert_alone=_alert_alone(root, group(tree, "attribution"), emergency),
         called=frozenset(alert_windows(emergency)["level"]),
-        coal=_coal(group(tree, "coal")),
+        coal=coal_of(group(tree, "coal")),
         controlled="controlled" in cases,
         notices=_notices(tree),
     )
@@ -282,7 +282,8 @@ def coal_tested(coal: xr.Dataset) -> xr.DataArray:
     return coal["consumption_tce" if coal.attrs.get("unit") == "tce" else "consumption"]
 
 
-def _coal(coal: xr.Dataset | None) -> Coal | None:
+def coal_of(coal: xr.Dataset | None) -> Coal | None:
+    """Return what is said of a coal balance, None where there is none."""
     if coal is None or "consumption" not in coal:
         return None
     tested = coal_tested(coal)

@@ -17,7 +17,7 @@ from airsim.files import write_bytes
 from airsim.output import findings, words
 from airsim.output import page as pages
 from airsim.output.findings import Findings, group
-from airsim.output.sections import attainment, figures, joint, response
+from airsim.output.sections import attainment, coal, figures, joint, response
 from airsim.output.words import Text
 from airsim.result import variables
 
@@ -111,7 +111,6 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
     series = figures.series(tree, found)
     single = {
         "weather": figures.weather(tree, found),
-        "waterfall": figures.waterfall(tree),
         "composition": figures.composition(tree, found),
         "sectors": figures.sectors(tree, found),
         "steps": figures.attribution(tree, found),
@@ -120,7 +119,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
     }
     plumes = figures.plumes(tree, found)
     together = joint.section(tree, found)
-    coal, compliance = _coal(tree, found), _compliance(tree, found)
+    told, compliance = coal.section(tree), _compliance(tree, found)
     responded = response.section(tree, found)
     aqi, ledger, evaluation = _aqi(tree, found), _ledger(tree, found), _evaluation(tree, found)
     if evaluation is not None:
@@ -136,7 +135,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
         ("response", Text("应急效果", "Response"), responded),
         ("measures", Text("措施", "Measures"), ledger or single["sectors"] or single["steps"]),
         ("joint", Text("联防联控", "Joint control"), together),
-        ("coal", Text("煤炭", "Coal"), coal),
+        ("coal", Text("煤炭", "Coal"), told),
         ("plume", Text("近场", "Near field"), plumes),
         ("composition", Text("组分", "Composition"), single["composition"]),
         ("evaluation", Text("与实测比较", "Observations"), evaluation),
@@ -178,7 +177,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
             if alerted
             else "Mean daily emission during the episode, all cities [t/d]",
         ),
-        "coal": coal,
+        "coal": told,
         # one pollutant a site is enough at first sight
         "plumes": [f for f in plumes if f["first"]],
         "more_plumes": [f for f in plumes if not f["first"]],
@@ -199,7 +198,7 @@ def _page(tree: xr.DataTree) -> dict[str, Any]:
                 *plumes,
                 *joint.figures_of(together),
                 *response.figures(tree, found),
-                *(coal["figures"] if coal else []),
+                *(told.figures if told else []),
             ],
         },
     }
@@ -304,8 +303,9 @@ def _answers(tree: xr.DataTree, found: Findings) -> list[Text]:
             zh += f"，未达标的是{'、'.join(found.cities.loc[failing, 'zh'])}"
             en += f"; failing: {', '.join(found.cities.loc[failing, 'en'])}"
         said.append(Text(zh + "。", en + "."))
-    if found.coal is not None:
-        said.append(_coal_verdict(found.coal))
+    balance = group(tree, "coal")
+    if found.coal is not None and balance is not None:
+        said.append(coal.verdict(balance))
     return said
 
 
@@ -382,19 +382,19 @@ def _cards(found: Findings) -> list[dict[str, Any]]:
             }
         )
     if found.coal is not None:
-        coal, big = found.coal, _percent(found.coal.growth, 2, sign=True)
+        balance, big = found.coal, _percent(found.coal.growth, 2, sign=True)
         cards.append(
             {
                 "what": Text(
-                    f"煤炭消费 {coal.target_year} 年比 {coal.base_year} 年",
-                    f"coal, {coal.target_year} against {coal.base_year}",
+                    f"煤炭消费 {balance.target_year} 年比 {balance.base_year} 年",
+                    f"coal, {balance.target_year} against {balance.base_year}",
                 ),
                 "big": Text(big, big),
                 "detail": Text(
-                    "实现负增长" if coal.passed else "未实现负增长",
-                    "negative growth reached" if coal.passed else "negative growth not reached",
+                    "实现负增长" if balance.passed else "未实现负增长",
+                    "negative growth reached" if balance.passed else "negative growth not reached",
                 ),
-                "mood": "good" if coal.passed else "bad",
+                "mood": "good" if balance.passed else "bad",
             }
         )
     return cards
@@ -586,69 +586,6 @@ def _ledger(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
 
 def _unit(units: str) -> Text:
     return Text(variables.unit_label(units, "zh"), variables.unit_label(units, "en"))
-
-
-def _coal_verdict(coal: findings.Coal) -> Text:
-    change = _percent(coal.growth, 2, sign=True)
-    return Text(
-        f"煤炭消费量由 {coal.base_year} 年的 {coal.base / 1e4:,.1f} 万吨变为 {coal.target_year} 年的 "
-        f"{coal.target / 1e4:,.1f} 万吨（{change}），{'实现' if coal.passed else '未实现'}负增长。",
-        f"Coal consumption goes from {coal.base / 1e6:,.2f} Mt in {coal.base_year} to {coal.target / 1e6:,.2f} Mt in "
-        f"{coal.target_year} ({change}): negative growth is {'reached' if coal.passed else 'not reached'}.",
-    )
-
-
-def _coal(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
-    coal = group(tree, "coal")
-    if coal is None or found.coal is None:
-        return None
-    from airsim.output.sections import coal as coal_pages
-
-    whole = coal
-    in_air = coal_pages.benefit_in_air(tree)
-    coal = coal.sel(line=figures.lines_that_count(coal))
-    amount = findings.coal_tested(coal).sum("sector", min_count=1) / 1e4
-    rows = []
-    for city in found.cities.index:
-        values = amount.sel(city=city).to_numpy()
-        if np.isnan(values).all():
-            continue
-        growth, passed = float(coal["growth"].sel(city=city)), int(coal["pass"].sel(city=city)) == 1
-        rows.append(
-            {"city": found.name(city), "cells": list(values), "growth": growth, "passed": passed, "total": False}
-        )
-    rows.append(
-        {
-            "city": Text("合计", "total"),
-            "cells": list(amount.sum("city").to_numpy()),
-            "growth": found.coal.growth,
-            "passed": found.coal.passed,
-            "total": True,
-        }
-    )
-    attrs = coal.attrs
-    rule = {k: str(attrs.get(f"rule_title_{k}", attrs.get("rule", ""))) for k in ("zh", "en")}
-    status = words.name(words.STATUSES, str(attrs.get("rule_status", "")))
-    zh, en = f"口径：{found.coal.scope.zh}。核算规则：{rule['zh']}", f"Scope: {found.coal.scope.en}. Rule: {rule['en']}"
-    if status.en:
-        zh, en = f"{zh}（依据状态：{status.zh}）", f"{en} (status: {status.en})"
-    non_power = float(attrs.get("growth_non_power", np.nan))
-    if np.isfinite(non_power):
-        change = _percent(non_power, 2, sign=True)
-        zh, en = f"{zh}。其中非电力用煤 {change}", f"{en}. Coal other than power: {change}"
-    outside = float(attrs.get("induced_outside_t", 0.0))
-    if outside > 0:
-        zh += f"。电能替代另在区域外电厂增加用煤 {outside / 1e4:.1f} 万吨，不计入上表"
-        en += f". Electrification burns another {outside / 1e6:.3f} Mt in power stations outside, not in the table"
-    return {
-        "verdict": _coal_verdict(found.coal),
-        "lines": [words.name(words.COAL_LINES, str(n)) for n in coal["line"].to_numpy()],
-        "rows": rows,
-        "note": Text(zh + "。", en + "."),
-        "unit": coal_pages.unit_of(whole),
-        "figures": coal_pages.charts(whole),
-        "grids": [*([in_air] if in_air else []), *coal_pages.grids(whole)],
-    }
 
 
 def _evaluation(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ import numpy as np
 import airsim
 from airsim.errors import Lang
 from airsim.files import write_bytes
+from airsim.output import words
 from airsim.output.words import Text
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
@@ -39,6 +40,8 @@ class Grid:
         What every reader of the table must know, such as the scope of its figures.
     folded : bool
         Long tables stand behind a fold on the page; the workbook has them all alike.
+    printed : int
+        So many of its rows a console shows at most; 0 leaves the table to page and workbook.
     """
 
     title: Text
@@ -47,6 +50,7 @@ class Grid:
     digits: Sequence[int]
     note: Text | None = None
     folded: bool = False
+    printed: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,9 @@ def _sheet_name(title: str, taken: set[str]) -> str:
 
 
 def _cell(value: Any, digits: int, style: Any) -> Any:
+    if isinstance(value, Text) and value in words.VERDICT_COLOURS:
+        background, ink = words.VERDICT_COLOURS[value]
+        return value, style(bg_color=background, font_color=ink, bold=value == words.VERDICTS[0])
     if isinstance(value, str | Text):
         return value
     places = -digits - 1 if digits < 0 else digits
@@ -172,20 +179,34 @@ def _cell(value: Any, digits: int, style: Any) -> Any:
     return value, style(num_format=form)
 
 
-def printed(page: Page, lang: Lang, most: int = 20) -> list[str]:
-    """Return notices, answers and the first rows of the first table as lines that a GBK console can show."""
-    from airsim.output.console import columns
-
+def printed(page: Page, lang: Lang) -> list[str]:
+    """Return notices, answers and the tables named for a console as lines that a GBK console can show."""
     lines = [page.title.of(lang), page.period.of(lang)]
     lines += [("注意：" if lang == "zh" else "Note: ") + n.of(lang) for n in page.notices]
     lines += [a.of(lang) for a in page.answers]
-    for grid in [g for s in page.sections for g in s.grids][:1]:
+    told: set[Text] = set()
+    for grid in (g for s in page.sections for g in s.grids if g.printed):
         lines.append(grid.title.of(lang))
-        rows = [[h.of(lang) for h in grid.head]]
-        rows += [
-            [v.of(lang) if isinstance(v, Text) else shown(v, d) for v, d in zip(row, grid.digits, strict=True)]
-            for row in grid.rows[:most]
-        ]
-        lines += columns(rows)
-    plain = "\n".join(lines).translate(str.maketrans("₂₃−³²μ–", "23-32u-"))
+        if grid.note is not None and grid.note not in told:
+            lines.append(grid.note.of(lang))
+            told.add(grid.note)
+        lines += _table(grid, lang)
+    plain = "\n".join(lines).replace("10⁴", "10^4").translate(str.maketrans("₂₃−³²μ–", "23-32u-"))
     return plain.encode("gbk", "replace").decode("gbk").splitlines()
+
+
+def _table(grid: Grid, lang: Lang) -> list[str]:
+    """Return the rows that a console shows, numbers to the right, words to the left."""
+    from airsim.output.console import columns
+
+    shown_rows = grid.rows[: grid.printed]
+    rows = [[h.of(lang) for h in grid.head]]
+    rows += [
+        [v.of(lang) if isinstance(v, Text) else shown(v, d) for v, d in zip(row, grid.digits, strict=True)]
+        for row in shown_rows
+    ]
+    left = {j for j in range(len(grid.head)) if j == 0 or all(isinstance(r[j], str | Text) for r in shown_rows)}
+    lines = columns(rows, left)
+    if rest := len(grid.rows) - len(shown_rows):
+        lines.append(f"  ……另有 {rest} 行" if lang == "zh" else f"  ... and {rest} more rows")
+    return lines

@@ -19,6 +19,9 @@ class Text(NamedTuple):
         return self.zh if lang == "zh" else self.en
 
 
+#: Verdict of a test (-1: not tested), and its background and ink in a workbook.
+VERDICTS = {1: Text("达标", "pass"), 0: Text("未达标", "FAIL"), -1: Text("—", "-")}
+VERDICT_COLOURS = {VERDICTS[1]: ("#E2F0D9", "#1E5B1E"), VERDICTS[0]: ("#F8D7DA", "#8B0000")}
 CASES = {"base": Text("基准情形", "base"), "controlled": Text("控制情形", "controlled")}
 LEVELS = {
     "yellow": Text("黄色预警（Ⅲ级响应）", "yellow alert (level III)"),
@@ -176,6 +179,24 @@ CITY_ORDER = ("xian", "baoji", "xianyang", "tongchuan", "weinan", "yangling", "h
 def name(words: Mapping[str, Text], identifier: str) -> Text:
     """Return what an identifier is called; unknown ones are printed as they are."""
     return words.get(identifier, Text(identifier, identifier))
+
+
+def heads(*pairs: str) -> list[Text]:
+    """Return column heads from ``"中文|English"``; one without a bar reads the same in both languages."""
+    return [Text(zh, en or zh) for zh, _, en in (p.partition("|") for p in pairs)]
+
+
+def city(identifier: str) -> Text:
+    """Return a city's name; unknown identifiers are printed as they are."""
+    from airsim.geography import CITIES  # brings map projections, which a page without cities does without
+
+    return next((Text(c.name_zh, c.name_en) for c in CITIES if c.id == identifier), Text(identifier, identifier))
+
+
+def qualities(text: str) -> Text:
+    """Return what the qualities of data, separated by commas, are called."""
+    found = [name(QUALITIES | KINDS, q.strip()) for q in text.split(",") if q.strip()]
+    return Text("、".join(q.zh for q in found), ", ".join(q.en for q in found))
 
 
 def substance(identifier: str) -> Text:

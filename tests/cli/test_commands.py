@@ -96,7 +96,7 @@ def test_rank_names_the_sources_and_writes_them(scenario_file):
     assert impact.values.argmax() == ranking["enterprise_rank"].sel(receptor="xian").values.argmin()
     assert 0 < float(ranking["pm25_explained"].sel(receptor="xian")) < float(ranking["pm25_base"].sel(receptor="xian"))
     book = openpyxl.load_workbook(out / "关中-short" / "ranking.xlsx")
-    sheet = book.worksheets[0]
+    sheet = book.worksheets[1]
     largest = str(ranking["enterprise_name"].values[int(impact.values.argmax())])
     assert sheet["B3"].value == largest
 

@@ -6,13 +6,16 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import airsim
 from airsim import coal, shipped, simulation
 from airsim.commands import check as checking
 from airsim.errors import InputError
-from airsim.output import console, words
-from airsim.output.sections import coal_tests
+from airsim.output import page as writer
+from airsim.output import words
+from airsim.output.sections import coal as coal_page
+from airsim.output.sections import coal_decomposition, coal_inspection, coal_probability
 from airsim.result import groups, variables
 
 HEAD = """
@@ -97,17 +100,18 @@ def test_failing_batches_add_emissions_to_clean_coal(balance):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_what_is_printed_says_what_is_assumed(balance, lang):
-    lines = "\n".join(console.coal(balance, lang))
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(), "/coal": balance})
+    lines = "\n".join(writer.printed(coal_page.page(tree), lang))
     lines.encode("gbk")
     share = f"{float(balance['probability_total']):.1%}"
     assert share in lines
     assert ("未注明出处，为假设" if lang == "zh" else "have no source: assumed") in lines
-    assert ("抽检数据：合成" if lang == "zh" else "batches: synthetic") in lines
+    assert ("批次数据：合成" if lang == "zh" else "batches: synthetic") in lines
     assert ("活动水平" if lang == "zh" else "activity") in lines
 
 
 def test_inputs_are_called_as_the_measures_are(balance):
-    names = {str(u): coal_tests.input_name(balance, i) for i, u in enumerate(balance["uncertain_input"].values)}
+    names = {str(u): coal_probability.input_name(balance, i) for i, u in enumerate(balance["uncertain_input"].values)}
     assert names["growth_percent:growth 1"] == ("增长：第 1 条", "growth: entry 1")
     assert names["execution_rate:1-coal_substitution"].zh == "执行率：" + words.measure("1-coal_substitution").zh
     assert names["statistics:2"] == ("统计误差：其余部门", "statistics error: others")
@@ -127,13 +131,13 @@ def test_the_tables_are_among_the_inputs_of_a_run(tmp_path):
 
 
 def test_charts_and_tables(balance):
-    for figure in (coal_tests.decomposition_figure(balance), coal_tests.inspection_figure(balance)):
+    for figure in (coal_decomposition.figure(balance), coal_inspection.figure(balance)):
         json.dumps(figure, allow_nan=False)
-    waterfall = coal_tests.decomposition_figure(balance)["data"][0]
+    waterfall = coal_decomposition.figure(balance)["data"][0]
     steps = sum(v for v, k in zip(waterfall["y"], waterfall["measure"], strict=True) if k == "relative")
     ends = [v for v, k in zip(waterfall["y"], waterfall["measure"], strict=True) if k != "relative"]
     assert ends[-1] - ends[0] == pytest.approx(steps, abs=0.02)
-    grids = coal_tests.decomposition_grids(balance) + coal_tests.inspection_grids(balance)
+    grids = coal_decomposition.grids(balance) + coal_inspection.grids(balance)
     assert len(grids) == 4
     for grid in grids:
         assert grid.rows
@@ -144,9 +148,9 @@ def test_without_the_blocks_only_the_probability_is_there(tmp_path):
     out = coal.balance(_load(tmp_path, HEAD))
     assert "probability_total" in out
     assert not [n for n in out if str(n).startswith(("lmdi", "inspection", "clean_coal"))]
-    assert coal_tests.decomposition_figure(out) is None
-    assert coal_tests.inspection_figure(out) is None
-    assert coal_tests.inspection_grids(out) == coal_tests.decomposition_grids(out) == []
+    assert coal_decomposition.figure(out) is None
+    assert coal_inspection.figure(out) is None
+    assert coal_inspection.grids(out) == coal_decomposition.grids(out) == []
 
 
 def test_the_seed_and_the_wanted_level_are_the_scenarios(tmp_path):
