@@ -177,7 +177,7 @@ def _by_city(verdict: Verdict) -> Grid:
         "清单基数 kg/d|list base kg/d", "减排量 kg/d|cut kg/d", "减排比例|share", "要求|required",
         "SO₂+NOx 之和|SO₂ + NOx", "联合要求|joint required", "是否达标|verdict", "尚差 kg/d|missing kg/d",
     )  # fmt: skip
-    digits = [0, 0, 0, 0, 0, 0, -2, -1, -2, -1, 0, 0]
+    digits = [0, 0, 0, 0, 0, 0, -2, -2, -2, -2, 0, 0]
     shown = len(verdict.tables[verdict.level])
     return Grid(Text("分城市核算", "By city"), heads, rows, digits, seal(verdict), printed=shown)
 
@@ -207,7 +207,8 @@ def _gap_note(verdict: Verdict) -> Text:
             f"{level.en}: nothing to close, or no line left to stop.",
         )
     return Text(
-        f"{level.zh}：按补齐作用由大到小逐条全停工业生产线，直至达标；不动用保障类、长期停产、错峰和 A 级（引领性）企业。",
+        f"{level.zh}：按补齐作用由大到小逐条全停工业生产线，直至达标；"
+        "不动用保障类、长期停产、错峰和 A 级（引领性）企业。",
         f"{level.en}: industrial lines stopped in full, most effective first, until the city passes; livelihood, "
         "idle and staggered lines and grade A are left alone.",
     )
