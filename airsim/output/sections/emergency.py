@@ -11,7 +11,7 @@ from airsim.emergency import measure_text
 from airsim.emergency.checks import CHECKS, Finding
 from airsim.emergency.reading import EmergencyList
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
-from airsim.output import words
+from airsim.output import findings, words
 from airsim.output.page import Grid, Page, Section
 from airsim.output.words import Text
 from airsim.rules import STATUS_ZH
@@ -336,9 +336,6 @@ _FORECAST = Text("预报对应的预警级别", "Alert that the forecast calls f
 
 
 def _calls(calls: pd.DataFrame) -> Grid:
-    def local(time: pd.Timestamp) -> str:
-        return "—" if pd.isna(time) else f"{time + pd.Timedelta(hours=8):%Y-%m-%d %H:%M}"
-
     rows = [
         [
             unit(r["city"]),
@@ -348,8 +345,8 @@ def _calls(calls: pd.DataFrame) -> Grid:
             ),
             level_name(r["level"]),
             Text(r["condition_zh"], r["condition"]),
-            local(r["start"]),
-            local(r["end"]),
+            "—" if pd.isna(r["start"]) else findings.beijing(r["start"]),
+            "—" if pd.isna(r["end"]) else findings.beijing(r["end"]),
             r["peak"],
             *(r[f"hours_above_{v}"] for v in (150, 200, 300)),
         ]
