@@ -104,10 +104,8 @@ def plan_page(found: Plan, title: Text) -> Page:
 def _lines(lines: pd.DataFrame) -> Grid:
     """Return every line with a cut: whether it acts, what that weighs and does; acting ones first in each city."""
     targets = [str(c) for c in lines.columns if ":" in str(c)]
-    cutting = lines[list(POLLUTANTS)].to_numpy(float).any(axis=1)
-    ordered = lines.loc[cutting, :].sort_values(
-        ["city", "acts", "weight"], ascending=[True, False, False], kind="stable"
-    )
+    cutting = (lines[list(POLLUTANTS)] != 0).any(axis=1)
+    ordered = lines[cutting].sort_values(["city", "acts", "weight"], ascending=[True, False, False], kind="stable")
     rows = [
         [
             str(place), str(r["enterprise"]), words.city(r["city"]),
