@@ -4,6 +4,7 @@ A table's layout is a tuple of `Column`; `read_table` reads it, converts units, 
 `read_cells` gives the bare cells of every sheet for layouts that are not one header over one table.
 """
 
+from airsim.tables import units
 from airsim.tables.cells import Cell, Fault, Sheet, clean_text, column_letter, decode, normalise, read_cells, to_number
 from airsim.tables.layout import Column, markdown, recognise_header
 from airsim.tables.reading import Note, Part, Table, read_table
@@ -25,4 +26,5 @@ __all__ = [
     "read_table",
     "recognise_header",
     "to_number",
+    "units",
 ]
