@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
@@ -49,6 +49,10 @@ class Column:
         Bases of a coal analysis (ar, ad, d, daf) that a header may name; `Table.bases` says which it did.
     below_detection : bool
         "<0.20" is a value: the limit of detection; `Table.below` marks it.
+    implied : mapping
+        Spelling -> unit that goes with it (``wspd`` is km/h in the tables that call it so).
+    blanks : mapping
+        Words of a number column, lower case, that are no error -> their value (None: missing).
     """
 
     name: str
@@ -66,6 +70,8 @@ class Column:
     species: str = ""
     bases: tuple[str, ...] = ()
     below_detection: bool = False
+    implied: Mapping[str, str] = field(default_factory=dict)
+    blanks: Mapping[str, float | None] = field(default_factory=dict)
 
 
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|【([^【】]*)】|〔([^〔〕]*)〕|\{([^{}]*)\}")
@@ -291,17 +297,20 @@ def recognise_header(row: Sequence[Cell], columns: Iterable[Column]) -> dict[str
     return found
 
 
-def alike(header: str, column: Column) -> bool:
-    """Return whether a header looks like a misspelt or decorated name of a column that was not found."""
+def alike(header: str, columns: Iterable[Column]) -> Column | None:
+    """Return the column whose misspelt or decorated name a header seems to be, None where it looks like none."""
     bare = normalise(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
-    for word in _own(column):
-        if len(word) < 2 or not bare:
-            continue
-        if SequenceMatcher(None, bare, word).ratio() >= 0.8:
-            return True
-        if len(word) >= 3 and bare.startswith(word) and len(bare) <= len(word) + 4:
-            return True
-    return False
+    best, most = None, 0.0
+    for column in columns:
+        for word in _own(column):
+            if len(word) < 2 or not bare:
+                continue
+            ratio = SequenceMatcher(None, bare, word).ratio()
+            if len(word) >= 3 and bare.startswith(word) and len(bare) <= len(word) + 4:
+                ratio = max(ratio, 0.8)
+            if ratio > most:
+                best, most = column, ratio
+    return best if most >= 0.8 else None
 
 
 def markdown(columns: Sequence[Column], lang: Lang) -> str:

@@ -172,8 +172,11 @@ def read_table(path: str | Path, columns: Sequence[Column], sheet: str | None = 
         if not sheets:
             raise InputError([Problem(str(path), "", "sheet", sheet, "no such sheet", "没有该工作表")])
     elif any(not s.hidden for s in sheets):
-        for s in (s for s in sheets if s.hidden and s.rows):
-            notes.append(Note(f"{s.file}：隐藏的工作表“{s.name}”未读取", f"{s.file}: hidden sheet '{s.name}' not read"))
+        notes += [
+            Note(f"{s.file}：隐藏的工作表“{s.name}”未读取", f"{s.file}: hidden sheet '{s.name}' not read")
+            for s in sheets
+            if s.hidden and s.rows
+        ]
         sheets = [s for s in sheets if not s.hidden]
     heads = [_head(s, columns) for s in sheets]
     required = [c for c in columns if c.required]
@@ -231,7 +234,7 @@ def _lacking(sheet: Sheet, head: _Head, lacking: Sequence[Column], columns: Sequ
     free = [clean_text(h) for j, h in enumerate(header) if j not in taken and clean_text(h)]
     problems = []
     for c in lacking:
-        near = next((h for h in free if alike(h, c)), "")
+        near = next((h for h in free if (seen := alike(h, columns)) is not None and seen.name == c.name), "")
         hint, hint_zh = (f"; is it '{near}'?", f"；是否为“{near}”？") if near else ("", "")
         problems.append(
             Problem(
@@ -243,7 +246,6 @@ def _lacking(sheet: Sheet, head: _Head, lacking: Sequence[Column], columns: Sequ
                 f"缺少必需列（列名 {c.zh} 或 {c.name}）{hint_zh}",
             )
         )
-    del columns
     return problems
 
 
@@ -347,7 +349,7 @@ def _part(
         how = Reading()
         if c.kind == "number":
             above = unit_row.get(j, "") if unit_row is not None else ""
-            above = above or _group_unit(part, j, c)
+            above = above or _group_unit(part, j, c) or c.implied.get(normalise(header[j]), "")
             if not above and titled and c.unit and units.convert(titled, c.unit) is not None:
                 above = titled
             how = reading_of(header[j], pieces, c, above)
@@ -398,15 +400,15 @@ def _unused(
     sheet = part.sheet
     header = sheet.rows[part.header_row]
     taken = set(part.columns.values())
-    absent = [c for c in columns if c.name not in part.columns and c.kind == "number"]
+    absent = {c.name for c in columns if c.name not in part.columns and c.kind == "number"}
     width = max((len(sheet.rows[i]) for i in keep), default=0)
     unused = []
     for j in range(max(width, len(header))):
         if j in taken or not any(j < len(sheet.rows[i]) and clean_text(sheet.rows[i][j]) for i in keep):
             continue
         name = clean_text(header[j]) if j < len(header) else ""
-        near = next((c for c in absent if name and alike(name, c)), None)
-        if near is not None:
+        near = alike(name, columns) if name else None
+        if near is not None and near.name in absent:
             problems.append(
                 Problem(
                     sheet.file,
@@ -480,6 +482,9 @@ def _cell(cell: Cell, c: Column, how: units.Conversion) -> tuple[Any, tuple[str,
             said = "an Excel error, not a value: mend the cell or empty it", "单元格为 Excel 错误值：请改正或清空"
         return (float("nan") if c.kind == "number" else ""), said
     if c.kind == "number":
+        if c.blanks and isinstance(cell, str) and (word := normalise(cell)) in c.blanks:
+            blank = c.blanks[word]
+            return (float("nan") if blank is None else blank), None
         try:
             number = to_number(cell)
         except ValueError:

@@ -78,8 +78,8 @@ WORDS: dict[str, str] = {
     "inhg": "inHg",
     "n": "newton",
     **dict.fromkeys(("k", "K", "开", "开尔文", "kelvin"), "kelvin"),
-    **dict.fromkeys(("°c", "degc", "deg_c", "deg c", "c", "摄氏度", "celsius", "度c", "degree_celsius", "degrees_celsius"),
-                    "degree_Celsius"),
+    **dict.fromkeys(("°c", "degc", "deg_c", "deg c", "c", "摄氏度", "celsius", "度c", "degree_celsius",
+                     "degrees_celsius"), "degree_Celsius"),
     **dict.fromkeys(("°f", "degf", "deg_f", "f", "华氏度", "fahrenheit"), "degree_Fahrenheit"),
     **dict.fromkeys(("deg", "degree", "degrees", "°", "度", "degrees_north", "degrees_east", "degree_north",
                      "degree_east"), "angular_degree"),
@@ -134,7 +134,7 @@ def registry() -> pint.UnitRegistry[Any]:
     """Return pint's registry with the units of this field."""
     import pint
 
-    made = pint.UnitRegistry(cache_folder=None)
+    made: pint.UnitRegistry[Any] = pint.UnitRegistry(cache_folder=None)
     for line in (
         "calendar_year = 365 * day",  # emission tables count a year as 365 days
         "half_kilogram = 0.5 * kilogram",
