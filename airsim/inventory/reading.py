@@ -11,7 +11,7 @@ from airsim import shipped
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES, Geography
 from airsim.inventory import checks
-from airsim.tables import Column, Note, Table, normalise, read_table
+from airsim.tables import ANY, Column, Note, Table, normalise, read_table
 
 POLLUTANTS = ("SO2", "NOx", "PM10", "PM25", "BC", "OC", "VOC", "NH3", "CO")
 """Pollutants of the tables: NOx as NO2, BC and OC as carbon, BC and OC part of PM25, PM25 part of PM10."""
@@ -174,7 +174,7 @@ _PLACE = (
     ),
 )
 _ACTIVITY = (
-    Column("activity", "活动水平", aliases=("产量", "实际产量")),
+    Column("activity", "活动水平", unit=ANY, aliases=("产量", "实际产量")),
     Column("activity_unit", "活动水平单位", kind="text", aliases=("计量单位",)),
 )
 _COAL = Column("coal", "煤炭消费量", unit="t a-1", default=0.0, aliases=("燃煤量", "用煤量"))
@@ -192,7 +192,7 @@ ENTERPRISES = (
     Column("stack_diameter", "烟囱内径", unit="m", aliases=("排气筒内径", "内径")),
     Column("exit_velocity", "出口流速", unit="m s-1", aliases=("烟气流速",)),
     Column("exit_temperature", "烟气温度", unit="K", aliases=("烟温",)),
-    Column("operating_days", "年运行天数", aliases=("年生产天数",)),
+    Column("operating_days", "年运行天数", unit="d", aliases=("年生产天数",)),
     Column("lines", "生产线数量", default=1.0, aliases=("数量", "生产线数")),
     Column("grade", "绩效等级", kind="text"),
     _COAL,

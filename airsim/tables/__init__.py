@@ -6,10 +6,11 @@ A table's layout is a tuple of `Column`; `read_table` reads it, converts units, 
 
 from airsim.tables import units
 from airsim.tables.cells import Cell, Fault, Sheet, clean_text, column_letter, decode, normalise, read_cells, to_number
-from airsim.tables.layout import Column, markdown, recognise_header
+from airsim.tables.layout import ANY, Column, markdown, recognise_header
 from airsim.tables.reading import Note, Part, Table, read_table
 
 __all__ = [
+    "ANY",
     "Cell",
     "Column",
     "Fault",

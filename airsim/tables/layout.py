@@ -16,6 +16,9 @@ from airsim.errors import Lang
 from airsim.tables import units
 from airsim.tables.cells import Cell, normalise
 
+#: The unit of a column whose unit stands in another column.
+ANY = "any"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -30,7 +33,8 @@ class Column:
     kind : {"text", "number", "identifier"}
         An identifier stays text; a cell in which Excel has already made it a number is refused.
     unit : str
-        Canonical unit [CF spelling]; a header may carry any other that `units` converts to it.
+        Canonical unit [CF spelling]; a header may carry any other that `units` converts to it. `ANY`: the numbers are
+        kept as they are, whatever the header's unit.
     required : bool
         The column must be there and every row must have a value.
     minimum, maximum : float, optional
@@ -76,7 +80,7 @@ class Column:
 
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|【([^【】]*)】|〔([^〔〕]*)〕|\{([^{}]*)\}")
 _SYMBOL = re.compile(
-    r"(?<![a-z])(?:s|st|a|m|mt|v|fc|q|qnet|qgr)[,_.]?(?P<basis>daf|ar|ad|db|d)(?![a-z])|^(?:st|mt|qnet|qgr)$"
+    r"(?<![a-z])(?:s|st|a|m|mt|v|fc|q|qnet|qgr)[,_.]?(?P<basis>daf|ar|ad|db|d)(?![a-z])|(?<![a-z])(?:st|mt|qnet|qgr)$"
 )
 _BASES = {
     "ar": "ar", "收到基": "ar", "as_received": "ar", "ad": "ad", "空气干燥基": "ad", "空干基": "ad", "分析基": "ad",
@@ -92,7 +96,8 @@ _AS_FACTOR = {
 #: Words in brackets that say nothing about the number.
 _PLAIN = re.compile(
     r"^(?:实际|实测|年均|平均|均值|全年|当年|本年|年度|年|合计|总量|必填|选填|可选|数值|数字|小数|保留.*位.*|\d{4}年?|"
-    r"10米|10m|2米|2m|十米|小时|逐时|required|optional|total|annual|mean|average)$"
+    r"10米|10m|2米|2m|十米|小时|逐时|东经|北纬|e|n|排放量|条|个|台|套|座|户|家|"
+    r"required|optional|total|annual|mean|average)$"
 )
 _PERIODS = (("a", re.compile(r"年|annual|yearly|per_?year")), ("d", re.compile(r"日(?!期)|天|daily|per_?day")),
             ("h", re.compile(r"每?小时|hourly|per_?hour")))  # fmt: skip
@@ -154,11 +159,11 @@ def read_header(header: object, names: Mapping[str, str]) -> Header | None:
     plain = normalise(text)
     symbol = _SYMBOL.search(plain)
     if symbol is not None and symbol.start() > 0 and (name := names.get(plain[: symbol.start()].rstrip(",_/"))):
-        return Header(name, (symbol.group(0), *pieces))
+        return Header(name, (_symbol_basis(symbol), *pieces))
     if symbol is not None and symbol.end() == len(plain) and symbol.start() == 0:
         bare = re.sub(r"[,_.]?(?:daf|ar|ad|db|d)$", "", plain)
         if (name := names.get(bare)) is not None:
-            return Header(name, (plain, *pieces))
+            return Header(name, (_symbol_basis(symbol), *pieces))
     for cut in re.finditer(r"[/,，:_\s]+", text):
         name = names.get(normalise(text[: cut.start()]))
         rest = text[cut.end() :].strip()
@@ -167,6 +172,15 @@ def read_header(header: object, names: Mapping[str, str]) -> Header | None:
             if units.parse(unit) is not None or normalise(rest) in _BASES:
                 return Header(name, (unit, *pieces))
     return None
+
+
+def _symbol_basis(symbol: re.Match[str]) -> str:
+    """Return the basis that a symbol names, in words that cannot be mistaken: Ad is ash on the dry basis, not ad."""
+    gross = "qgr" if symbol.group(0).startswith("qgr") else ""
+    # total moisture (Mt) is as received by definition; a bare St or Qnet names no basis
+    bare = "收到基" if symbol.group(0) == "mt" else ""
+    words = {"ar": "收到基", "ad": "空干基", "daf": "干燥无灰基", "d": "干基", "db": "干基"}
+    return gross + words.get(symbol.group("basis") or "", bare)
 
 
 def reading_of(header: object, pieces: Sequence[str], column: Column, inherited: str = "") -> Reading:
@@ -189,14 +203,17 @@ def reading_of(header: object, pieces: Sequence[str], column: Column, inherited:
     period = next((key for key, pattern in _PERIODS if pattern.search(bare)), "")
     factor, basis, unit = 1.0, "", ""
     conversion: units.Conversion | None = None
-    symbol = _SYMBOL.search(bare)
-    if symbol is not None and symbol.group("basis") and column.bases:
-        basis = _BASES[symbol.group("basis")]
     for piece in (p for whole in pieces for p in _split(whole)):
-        word = normalise(piece)
+        word = "干基" if piece.strip() == "Ad" else normalise(piece)
         found = _BASES.get(word) or ((m := _SYMBOL.search(word)) and m.group("basis") and _BASES[m.group("basis")])
         as_species = _AS.match(word)
         symbol_only = re.fullmatch(r"(?:st|mt|qnet|qgr|s|a|v|m|ad|vd)", word) and column.bases
+        if column.unit == ANY:
+            unit = piece
+            continue
+        if word.startswith(("qgr", "高位")):
+            # a gross heating value is another quantity, not another basis
+            return _refuse(header, column, piece)
         if column.unit and (converted := _converted(piece, column, period)) is not None:
             if conversion is not None and converted[:2] != conversion[:2]:
                 return _refuse(header, column, piece)
@@ -209,7 +226,7 @@ def reading_of(header: object, pieces: Sequence[str], column: Column, inherited:
             factor *= _AS_FACTOR[column.species or "C", as_species.group(1)]
         elif word and not (_PLAIN.match(word) or word in _own(column) or symbol_only):
             return _refuse(header, column, piece)
-    if conversion is None and inherited and column.unit:
+    if conversion is None and inherited and column.unit not in {"", ANY}:
         conversion, unit = _converted(inherited, column, period), inherited
     conversion = conversion or units.Conversion(1.0)
     if factor != 1.0:
@@ -297,8 +314,8 @@ def recognise_header(row: Sequence[Cell], columns: Iterable[Column]) -> dict[str
     return found
 
 
-def alike(header: str, columns: Iterable[Column]) -> Column | None:
-    """Return the column whose misspelt or decorated name a header seems to be, None where it looks like none."""
+def alike(header: str, columns: Iterable[Column], least: float = 0.8) -> Column | None:
+    """Return the column whose misspelt or decorated name a header seems to be (`least`: how alike, 0 to 1)."""
     bare = normalise(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
     best, most = None, 0.0
     for column in columns:
@@ -310,7 +327,7 @@ def alike(header: str, columns: Iterable[Column]) -> Column | None:
                 ratio = max(ratio, 0.8)
             if ratio > most:
                 best, most = column, ratio
-    return best if most >= 0.8 else None
+    return best if most >= least else None
 
 
 def markdown(columns: Sequence[Column], lang: Lang) -> str:

@@ -24,6 +24,7 @@ from airsim.tables.cells import (
     to_number,
 )
 from airsim.tables.layout import (
+    ANY,
     Column,
     Reading,
     alike,
@@ -234,7 +235,7 @@ def _lacking(sheet: Sheet, head: _Head, lacking: Sequence[Column], columns: Sequ
     free = [clean_text(h) for j, h in enumerate(header) if j not in taken and clean_text(h)]
     problems = []
     for c in lacking:
-        near = next((h for h in free if (seen := alike(h, columns)) is not None and seen.name == c.name), "")
+        near = next((h for h in free if (seen := alike(h, columns, 0.7)) is not None and seen.name == c.name), "")
         hint, hint_zh = (f"; is it '{near}'?", f"；是否为“{near}”？") if near else ("", "")
         problems.append(
             Problem(
@@ -350,7 +351,7 @@ def _part(
         if c.kind == "number":
             above = unit_row.get(j, "") if unit_row is not None else ""
             above = above or _group_unit(part, j, c) or c.implied.get(normalise(header[j]), "")
-            if not above and titled and c.unit and units.convert(titled, c.unit) is not None:
+            if not above and titled and c.unit not in {"", ANY} and units.convert(titled, c.unit) is not None:
                 above = titled
             how = reading_of(header[j], pieces, c, above)
             if how.refused is not None:
@@ -458,7 +459,7 @@ def _titled_unit(part: Part) -> str:
 
 def _group_unit(part: Part, j: int, column: Column) -> str:
     """Return the unit of the merged header above a column ("排放量（吨/年）"), empty without one."""
-    if part.header_row == 0 or not column.unit:
+    if part.header_row == 0 or column.unit in {"", ANY}:
         return ""
     above = part.header_row - 1
     for top, left, bottom, right in part.sheet.merged:
