@@ -344,6 +344,10 @@ def _read_text(path: Path) -> Sheet:
     line = 1
     try:
         for record in reader:
+            open_quote = next((c for c in record if c.count("\n") > 3 and c.count(delimiter) > 3), None)
+            if open_quote is not None:
+                said = "a quotation mark is opened and not closed", "引号未闭合"
+                raise InputError([Problem(str(path), str(line), "", open_quote[:40].replace("\n", " "), *said)])
             rows.append(list(record))
             lines.append(line)
             line = reader.line_num + 1

@@ -203,7 +203,7 @@ def read_table(path: str | Path, columns: Sequence[Column], sheet: str | None = 
         if i == best or (len(head.found) >= 0.6 * most and not lacking):
             problems += _lacking(candidate, head, lacking, columns)
             parts.append(Part(candidate, head.row, head.found))
-        elif required and len(required) - len(lacking) >= max(2, len(required) // 2) and len(head.found) >= 0.6 * most:
+        elif required and len(lacking) < len(required) and len(head.found) >= max(2.0, 0.6 * most):
             # a sheet that nearly has the header was meant to be read
             problems += _lacking(candidate, head, lacking, columns)
         elif any(clean_text(c) for row in candidate.rows for c in row):

@@ -278,7 +278,7 @@ def convert(text: str, to: str, period: str = "", species: str = "") -> Conversi
     for further in (unit, *_readings(unit)):
         found = _affine(further, wanted)
         if found is not None:
-            return Conversion(*found)
+            return Conversion(*found, *_running(further, wanted))
     timed = _timed(unit, wanted, period)
     if timed is not None:
         return timed
@@ -291,6 +291,14 @@ def convert(text: str, to: str, period: str = "", species: str = "") -> Conversi
                 _round(share[0] * dense[0]), 0.0, "按 298.15 K、1013.25 hPa 换算", "converted at 298.15 K, 1013.25 hPa"
             )
     return None
+
+
+def _running(unit: Unit, wanted: Unit) -> tuple[str, str]:
+    """Return what a yearly amount from a rate by the hour or second assumes; nothing for other conversions."""
+    short = any(p < 0 and n in {"hour", "minute", "second"} for n, p in unit.parts)
+    if short and ("calendar_year", -1) in wanted.parts:
+        return "按全年 8760 小时连续运行折算", "taken as running all 8,760 hours of the year"
+    return "", ""
 
 
 def _readings(unit: Unit) -> list[Unit]:
