@@ -18,7 +18,8 @@ from airsim.meteorology.isd import STATIONS as WEATHER_STATIONS
 from airsim.meteorology.station_table import WEATHER
 from airsim.observations import STATIONS
 from airsim.result import variables
-from airsim.tables import HEADER_UNITS, markdown
+from airsim.tables import markdown
+from airsim.tables.units import known_for
 
 if TYPE_CHECKING:
     from airsim.errors import Lang
@@ -160,7 +161,7 @@ INDEX = """# Formats · 数据格式
 
 def pages() -> dict[str, str]:
     """Return file name -> text of every page."""
-    units = ", ".join(f"`{u}`" for u, (canonical, _) in HEADER_UNITS.items() if canonical == "t a-1")
+    units = ", ".join(f"`{u}`" for u in known_for("t a-1").split(", "))
     made = {"README.md": INDEX}
     lang: Lang
     for lang, suffix in (("en", ".md"), ("zh", ".zh-CN.md")):

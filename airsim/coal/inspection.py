@@ -52,8 +52,13 @@ _VERDICT_OF = {"not_sampled": -1, "not_shown": 0, "shown": 1, "refuted": 2}
 CLEAN_FUELS = ("briquette", "anthracite", "semi_coke")
 
 
-def _share(name: str, zh: str, *aliases: str, about: str = "", about_zh: str = "") -> Column:
-    return Column(name, zh, unit="%", minimum=0, maximum=100, aliases=tuple(aliases), about=about, about_zh=about_zh)
+def _share(
+    name: str, zh: str, *aliases: str, bases: tuple[str, ...] = (), about: str = "", about_zh: str = ""
+) -> Column:
+    return Column(
+        name, zh, unit="%", minimum=0, maximum=100, aliases=tuple(aliases), bases=bases, below_detection=True,
+        about=about, about_zh=about_zh,
+    )  # fmt: skip
 
 
 _STAGE_WORDS = {normalise(w): k for k, zh in STAGES.items() for w in (k, zh, zh + "环节", zh + "领域")}
@@ -65,9 +70,10 @@ _CLASS_WORDS |= {normalise(zh[:-2] + "煤" + zh[-2:]): k for k, zh in CLASSES.it
 _BASIS_WORDS = {normalise(w): "dry" for w in ("dry", "d", "干基", "干燥基")}
 _BASIS_WORDS |= {normalise(w): "as_received" for w in ("as_received", "ar", "收到基")}
 _BASIS_WORDS |= {normalise(w): "air_dried" for w in ("air_dried", "ad", "空气干燥基", "空干基")}
+_BASIS_OF = {"dry": "d", "as_received": "ar", "air_dried": "ad"}
 
 BATCHES = (
-    Column("batch", "样品编号", kind="identifier", aliases=("批次", "批号", "编号")),
+    Column("batch", "样品编号", kind="identifier", aliases=("批次", "批号", "编号", "序号")),
     Column("city", "城市", kind="text", required=True, choices=CITY_WORDS, aliases=("地市", "市", "市(区)")),
     Column("county", "县区", kind="text", aliases=("县(市、区)", "区县")),
     Column(
@@ -107,14 +113,24 @@ BATCHES = (
         about="coal of the batch",
         about_zh="该批煤量",
     ),
-    _share("sulfur", "全硫", "硫分", "硫", "St", "St,d", "全硫(St,d)"),
-    _share("ash", "灰分", "灰", "A", "Ad", "灰分(Ad)"),
-    _share("volatile", "挥发分", "V", "Vd", about="on the row's basis", about_zh="与本行基准一致"),
+    _share("sulfur", "全硫", "硫分", "硫", "含硫量", "硫含量", "全硫含量", "St", bases=("ar", "ad", "d")),
+    _share("ash", "灰分", "灰", "灰份", "灰分产率", "A", bases=("ar", "ad", "d")),
+    _share(
+        "volatile",
+        "挥发分",
+        "挥发份",
+        "挥发分产率",
+        "V",
+        bases=("ar", "ad", "d", "daf"),
+        about="on the row's basis unless the header names one",
+        about_zh="列名未注明基准时与本行基准一致",
+    ),
     _share(
         "volatile_daf",
         "挥发分(Vdaf)",
         "Vdaf",
         "干燥无灰基挥发分",
+        bases=("daf",),
         about="dry ash-free, in place of volatile",
         about_zh="干燥无灰基，可代替挥发分",
     ),
@@ -124,9 +140,20 @@ BATCHES = (
         unit="kJ kg-1",
         minimum=1000,
         maximum=40000,
-        aliases=("发热量", "Qnet,ar"),
+        aliases=("发热量", "Qnet", "收到基低位发热量", "热值"),
+        bases=("ar",),
     ),
-    _share("moisture", "水分", "全水分", "Mt", "Mad", about="on the row's basis", about_zh="与本行基准一致"),
+    _share(
+        "moisture",
+        "水分",
+        "全水分",
+        "全水",
+        "M",
+        "Mt",
+        bases=("ar", "ad"),
+        about="on the row's basis",
+        about_zh="与本行基准一致",
+    ),
     Column(
         "basis",
         "基准",
@@ -277,13 +304,22 @@ def judge(table: Table) -> pd.DataFrame:
     for number, cells in zip(frame.index, frame.to_dict("records"), strict=True):
         i, row = int(number), {str(k): v for k, v in cells.items()}
         rule = _rule_of(table, i, row, problems)
-        wet = row["basis"] in {"as_received", "air_dried"}
+        bases = {q: table.bases.get(q, _BASIS_OF[row["basis"]]) for q in ("sulfur", "ash", "volatile")}
+        wet = {q: b for q, b in bases.items() if b in {"ar", "ad"} and not np.isnan(row[q])}
+        moist = table.bases.get("moisture", "")
         if wet and not row["moisture"] >= 0:
-            said, zh = f"basis {row['basis']} needs the moisture", "非干燥基数据须填写水分"
+            said, zh = f"basis {', '.join(sorted(set(wet.values())))} needs the moisture", "非干燥基数据须填写水分"
             problems.append(table.problem(i, "moisture", "", said, zh))
             continue
-        dry = 100.0 / (100.0 - row["moisture"]) if wet else 1.0
-        sulfur, ash, volatile = row["sulfur"] * dry, row["ash"] * dry, row["volatile_daf"]
+        if wet and moist and set(wet.values()) != {moist}:
+            said = f"the moisture is on basis {moist}, the values on {', '.join(sorted(set(wet.values())))}"
+            zh = f"水分为 {moist} 基，数据为 {'、'.join(sorted(set(wet.values())))} 基，无法换算"
+            problems.append(table.problem(i, "moisture", row["moisture"], said, zh))
+            continue
+        dry = {q: 100.0 / (100.0 - row["moisture"]) if q in wet else 1.0 for q in bases}
+        sulfur, ash, volatile = row["sulfur"] * dry["sulfur"], row["ash"] * dry["ash"], row["volatile_daf"]
+        if bases["volatile"] == "daf" and np.isnan(volatile):
+            volatile = row["volatile"]
         if ash >= 100:
             said, zh = "ash and moisture leave no coal", "灰分与水分合计不小于 100"
             problems.append(table.problem(i, "ash", row["ash"], said, zh))
@@ -293,7 +329,7 @@ def judge(table: Table) -> pd.DataFrame:
                 said, zh = "volatile matter needs the ash, or give Vdaf", "换算干燥无灰基须有灰分，或直接填写 Vdaf"
                 problems.append(table.problem(i, "volatile", row["volatile"], said, zh))
                 continue
-            volatile = row["volatile"] * dry * 100.0 / (100.0 - ash)
+            volatile = row["volatile"] * dry["volatile"] * 100.0 / (100.0 - ash)
         if rule is None:
             continue
         limits = rule["classes"].get(row["product"]) or rule["classes"].get("any")

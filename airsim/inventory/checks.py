@@ -10,7 +10,7 @@ import shapely
 
 from airsim.errors import Problem
 from airsim.geography import Geography
-from airsim.tables import Table, normalise
+from airsim.tables import Note, Table, normalise
 
 COUNTY_TOLERANCE = 5000.0
 """How far outside its county's simplified polygon a coordinate may lie [m]."""
@@ -59,6 +59,20 @@ def enterprises(table: Table, geography: Geography) -> Iterator[Problem]:
             yield table.problem(row, "enterprise_id", i, said, f"该编号已用于“{known}”（第 {before} 行）")
     yield from _counties(table, geography)
     yield from _places(table, geography)
+
+
+def doubled_codes(table: Table) -> Iterator[Note]:
+    """Say which social credit code stands under two enterprise ids: one enterprise counted twice, or a slip."""
+    frame = table.frame
+    coded = frame[frame["credit_code"] != ""]
+    for code, rows in coded.groupby("credit_code", sort=False):
+        ids = list(dict.fromkeys(rows["enterprise_id"]))
+        if len(ids) > 1:
+            places = ", ".join(table.place(r, "credit_code") for r in rows.index)
+            yield Note(
+                f"{table.sheet.file}：统一社会信用代码 {code} 用于多个企业编号 {'、'.join(ids)}（{places}）",
+                f"{table.sheet.file}: credit code {code} stands under several ids {', '.join(ids)} ({places})",
+            )
 
 
 def area_sources(table: Table, geography: Geography) -> Iterator[Problem]:

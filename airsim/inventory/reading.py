@@ -11,7 +11,7 @@ from airsim import shipped
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES, Geography
 from airsim.inventory import checks
-from airsim.tables import Column, Table, normalise, read_table
+from airsim.tables import ANY, Column, Note, Table, normalise, read_table
 
 POLLUTANTS = ("SO2", "NOx", "PM10", "PM25", "BC", "OC", "VOC", "NH3", "CO")
 """Pollutants of the tables: NOx as NO2, BC and OC as carbon, BC and OC part of PM25, PM25 part of PM10."""
@@ -119,6 +119,7 @@ _EMISSIONS = tuple(
         unit="t a-1",
         required=p in ("SO2", "NOx", "PM10", "PM25"),
         aliases=_EMISSION_ALIASES.get(p, ()),
+        species=p if p in ("SO2", "NOx") else "",
         default=None if p in ("BC", "OC", "SO2", "NOx", "PM10", "PM25") else 0.0,
         about=f"{p} emission"
         + (" (as carbon; left out: from the sector's share of PM25)" if p in ("BC", "OC") else ""),
@@ -173,7 +174,7 @@ _PLACE = (
     ),
 )
 _ACTIVITY = (
-    Column("activity", "活动水平", aliases=("产量", "实际产量")),
+    Column("activity", "活动水平", unit=ANY, aliases=("产量", "实际产量")),
     Column("activity_unit", "活动水平单位", kind="text", aliases=("计量单位",)),
 )
 _COAL = Column("coal", "煤炭消费量", unit="t a-1", default=0.0, aliases=("燃煤量", "用煤量"))
@@ -191,7 +192,7 @@ ENTERPRISES = (
     Column("stack_diameter", "烟囱内径", unit="m", aliases=("排气筒内径", "内径")),
     Column("exit_velocity", "出口流速", unit="m s-1", aliases=("烟气流速",)),
     Column("exit_temperature", "烟气温度", unit="K", aliases=("烟温",)),
-    Column("operating_days", "年运行天数", aliases=("年生产天数",)),
+    Column("operating_days", "年运行天数", unit="d", aliases=("年生产天数",)),
     Column("lines", "生产线数量", default=1.0, aliases=("数量", "生产线数")),
     Column("grade", "绩效等级", kind="text"),
     _COAL,
@@ -283,11 +284,14 @@ class Inventory:
         The coal ledger: `year`, `city`, `county` (code or empty), `sector`, `fuel`, `consumption` [t a-1],
         `heating_value` [kJ kg-1 or NaN], `standard_coal` [tce a-1 or NaN], `production`, `inflow`, `outflow`,
         `stock_draw` [t a-1 or NaN], `basis`, `quality`, `origin`.
+    notes : tuple of Note
+        What the tables hold that was not used, and what was assumed in reading them.
     """
 
     sources: pd.DataFrame
     scaling: pd.DataFrame
     coal: pd.DataFrame
+    notes: tuple[Note, ...] = ()
 
 
 def no_scaling() -> pd.DataFrame:
@@ -363,7 +367,8 @@ def read(
         raise InputError(problems)
     sources = pd.concat(frames) if frames else pd.DataFrame(columns=list(SOURCE_COLUMNS))
     sources.index.name = "source"
-    return Inventory(sources, no_scaling(), coal)
+    notes = tuple(n for t in (points, areas, ledger) if t is not None for n in t.notes)
+    return Inventory(sources, no_scaling(), coal, (*notes, *(checks.doubled_codes(points) if points else ())))
 
 
 def _table(path: Path | None, columns: tuple[Column, ...], problems: list[Problem]) -> Table | None:
@@ -408,7 +413,7 @@ def _carbon(frame: pd.DataFrame, subsector: pd.Series, shares: Shares) -> None:
 
 def _finish(frame: pd.DataFrame, table: Table, source: list[str]) -> pd.DataFrame:
     frame = frame.rename(columns={"source": "basis"})
-    frame["origin"] = [f"{Path(table.sheet.file).name}:{row}" for row in frame.index]
+    frame["origin"] = [table.origin(row) for row in frame.index]
     frame.index = pd.Index(source, name="source", dtype=object)
     for column in SOURCE_COLUMNS:
         if column not in frame:
@@ -447,7 +452,7 @@ def _area_sources(table: Table, shares: Shares) -> pd.DataFrame:
 
 def _ledger(table: Table, geography: Geography) -> pd.DataFrame:
     frame = table.frame.rename(columns={"source": "basis"})
-    frame["origin"] = [f"{Path(table.sheet.file).name}:{row}" for row in frame.index]
+    frame["origin"] = [table.origin(row) for row in frame.index]
     words = checks.county_words(geography)
     frame["county"] = [
         words.get((city, normalise(county)), "") for city, county in zip(frame["city"], frame["county"], strict=True)

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from airsim.meteorology.source import HOUR, Note, Times
+from airsim.meteorology.source import HOUR, Times
+from airsim.tables import Note
 
 Floats = NDArray[np.float64]
 

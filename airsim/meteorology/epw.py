@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from airsim.errors import InputError, Problem
-from airsim.meteorology.source import HOUR, Floats, Note
+from airsim.meteorology.source import HOUR, Floats
 from airsim.meteorology.stations import Stations, winds
-from airsim.tables import decode
+from airsim.tables import Note, decode
 
 _COLUMNS = {  # name -> column, values from which on it is missing
     "air_temperature": (6, 99.0),

@@ -20,9 +20,10 @@ from airsim.errors import InputError, Problem
 from airsim.geography import CITIES, LEVEL_EDGES, Grid, load, make_grid
 from airsim.meteorology import aermet, clock, diagnosis, reading, regrid
 from airsim.meteorology.era5 import open_era5
-from airsim.meteorology.source import HOUR, LONGEST_STEP, Gridded, Note, Times
+from airsim.meteorology.source import HOUR, LONGEST_STEP, Gridded, Times
 from airsim.meteorology.stations import Stations, hourly_known
 from airsim.meteorology.wrf import open_wrf
+from airsim.tables import Note
 
 Floats = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import pandas as pd
 
 from airsim.errors import InputError, Problem
 from airsim.meteorology import boundary_layer as bl
-from airsim.meteorology.source import HOUR, Floats, Note
+from airsim.meteorology.source import HOUR, Floats
 from airsim.meteorology.stations import LIMITS, Stations, winds
-from airsim.tables import Column, read_table
+from airsim.tables import Column, Note, read_table
 
 _FIELDS = ("air_temperature", "dew_point", "pressure", "direction", "wind_speed", "sky", "rain_1h", "rain_6h")
 _OKTAS = {9: 8, 10: 4, 11: 3, 12: 3, 13: 3, 14: 6, 15: 6, 16: 6, 17: 8, 18: 8, 19: 8}

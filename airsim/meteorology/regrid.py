@@ -21,7 +21,8 @@ from airsim.meteorology import mass_consistent
 from airsim.meteorology.dataset import assemble
 from airsim.meteorology.diagnosis import diagnose_field, profile_ratio
 from airsim.meteorology.ground import Relief, built_up, roughness_length
-from airsim.meteorology.source import HOUR, PROFILES, Gridded, Note, Singles, Times, Window, check_coverage
+from airsim.meteorology.source import HOUR, PROFILES, Gridded, Singles, Times, Window, check_coverage
+from airsim.tables import Note
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

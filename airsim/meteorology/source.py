@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from airsim.errors import InputError, Problem
+from airsim.tables import Note, units
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -26,13 +27,6 @@ Times = NDArray[Any]  # datetime64[ns]
 HOUR = np.timedelta64(3600, "s")
 LONGEST_STEP = 3 * HOUR
 """Times farther apart than this say nothing of the hours between."""
-
-
-class Note(NamedTuple):
-    """Something that was assumed, filled or found odd, for the user to know."""
-
-    zh: str
-    en: str
 
 
 class Window(NamedTuple):
@@ -49,48 +43,35 @@ class Window(NamedTuple):
         return slice(self.south, self.north), slice(self.west, self.east)
 
 
-class _Quantity(NamedTuple):
+class Quantity(NamedTuple):
+    """What a kind of figure may be [`unit`], and another unit that means the same of water (1 mm = 1 kg m-2)."""
+
     low: float
     high: float
     unit: str
-    units: Mapping[str, tuple[float, float]]  # spelling as `_spelling` makes it -> factor, offset
+    also: str = ""
 
 
-_SPEED = {"ms-1": (1.0, 0.0), "m/s": (1.0, 0.0)}
-_FLUX = {"wm-2": (1.0, 0.0), "w/m2": (1.0, 0.0)}
-_LENGTH = {"m": (1.0, 0.0), "meters": (1.0, 0.0), "metres": (1.0, 0.0)}
-_SHARE = {"1": (1.0, 0.0), "(0-1)": (1.0, 0.0), "0-1": (1.0, 0.0), "-": (1.0, 0.0), "": (1.0, 0.0),
-          "dimensionless": (1.0, 0.0), "%": (0.01, 0.0), "percent": (0.01, 0.0)}  # fmt: skip
-
-QUANTITIES: dict[str, _Quantity] = {
-    "wind": _Quantity(-150, 150, "m s-1", _SPEED),
-    "temperature": _Quantity(
-        180, 340, "K", {"k": (1, 0), "kelvin": (1, 0), "degc": (1, 273.15), "c": (1, 273.15), "celsius": (1, 273.15)}
-    ),
-    "potential_temperature": _Quantity(180, 700, "K", {"k": (1, 0), "kelvin": (1, 0)}),
-    "pressure": _Quantity(30_000, 110_000, "Pa", {"pa": (1, 0), "hpa": (100, 0), "mb": (100, 0), "mbar": (100, 0)}),
-    "mixing_ratio": _Quantity(-1e-3, 0.06, "kg kg-1", {"kgkg-1": (1, 0), "kg/kg": (1, 0), "gkg-1": (1e-3, 0)}),
-    "share": _Quantity(-0.01, 1.01, "1", _SHARE),
-    "mixing_height": _Quantity(0, 10_000, "m", _LENGTH),
-    "terrain": _Quantity(-500, 9000, "m", _LENGTH),
-    "geopotential": _Quantity(-5e3, 1e6, "m2 s-2", {"m2s-2": (1, 0), "m2/s2": (1, 0), "j/kg": (1, 0)}),
-    "friction_velocity": _Quantity(0, 10, "m s-1", _SPEED),
-    "roughness": _Quantity(0, 20, "m", _LENGTH),
-    "inverse_length": _Quantity(-1e4, 1e4, "m-1", {"m-1": (1, 0), "1/m": (1, 0), "": (1, 0)}),
-    "heat_flux": _Quantity(-1500, 1500, "W m-2", _FLUX),
-    "shortwave": _Quantity(-5, 1500, "W m-2", _FLUX),
-    "energy": _Quantity(-1e8, 1e8, "J m-2", {"jm-2": (1, 0), "j/m2": (1, 0), "ws/m2": (1, 0)}),
-    "water": _Quantity(
-        -1e-3, 5000, "mm", {"mm": (1, 0), "kgm-2": (1, 0), "m": (1000, 0), "mofwaterequivalent": (1000, 0)}
-    ),
-    "rate": _Quantity(-1e-4, 0.1, "kg m-2 s-1", {"kgm-2s-1": (1, 0), "mms-1": (1, 0), "mm/s": (1, 0)}),
+QUANTITIES: dict[str, Quantity] = {
+    "wind": Quantity(-150, 150, "m s-1"),
+    "temperature": Quantity(180, 340, "K"),
+    "potential_temperature": Quantity(180, 700, "K"),
+    "pressure": Quantity(30_000, 110_000, "Pa"),
+    "mixing_ratio": Quantity(-1e-3, 0.06, "kg kg-1"),
+    "share": Quantity(-0.01, 1.01, "1"),
+    "mixing_height": Quantity(0, 10_000, "m"),
+    "terrain": Quantity(-500, 9000, "m"),
+    "geopotential": Quantity(-5e3, 1e6, "m2 s-2", "J kg-1"),
+    "friction_velocity": Quantity(0, 10, "m s-1"),
+    "roughness": Quantity(0, 20, "m"),
+    "inverse_length": Quantity(-1e4, 1e4, "m-1"),
+    "heat_flux": Quantity(-1500, 1500, "W m-2"),
+    "shortwave": Quantity(-5, 1500, "W m-2"),
+    "energy": Quantity(-1e8, 1e8, "J m-2", "W s m-2"),
+    "water": Quantity(-1e-3, 5000, "mm", "kg m-2"),
+    "rate": Quantity(-1e-4, 0.1, "kg m-2 s-1", "mm s-1"),
 }
-"""What a kind of figure may be, and the units it may come in."""
-
-
-def _spelling(unit: str) -> str:
-    text = unit.strip().lower().replace("**", "").replace("^", "").replace("{", "").replace("}", "")
-    return text.replace(" ", "").replace("·", "").replace("°", "deg").replace("℃", "degc")
+"""What a kind of figure may be, and its unit."""
 
 
 def conversion(file: str, name: str, quantity: str, unit: str | None) -> tuple[float, float]:
@@ -102,13 +83,14 @@ def conversion(file: str, name: str, quantity: str, unit: str | None) -> tuple[f
         The unit attribute is not one this quantity comes in.
     """
     known = QUANTITIES[quantity]
-    if unit is None:
+    if unit is None or (not unit.strip() and known.unit in {"1", "m-1"}):
         return 1.0, 0.0
-    found = known.units.get(_spelling(unit))
-    if found is None:
-        said = f"the units attribute must convert to {known.unit}", f"units 属性须可换算为 {known.unit}"
-        raise InputError([Problem(file, "", name, repr(unit), *said)])
-    return found
+    for wanted in filter(None, (known.unit, known.also)):
+        found = units.convert(unit, wanted)
+        if found is not None:
+            return found.factor, found.offset
+    said = f"the units attribute must convert to {known.unit}", f"units 属性须可换算为 {known.unit}"
+    raise InputError([Problem(file, "", name, repr(unit), *said)])
 
 
 def checked(values: NDArray[np.floating], quantity: str, file: str, name: str, when: str = "") -> Singles:

@@ -17,11 +17,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from airsim.errors import InputError, Problem
-from airsim.geography import Geography
+from airsim.geography import CITIES, Geography
 from airsim.meteorology import boundary_layer as bl
 from airsim.meteorology import diagnosis, regrid
 from airsim.meteorology.ground import SLOPE_SHARE, Relief, froude_blocking, roughness_length, slope_wind
-from airsim.meteorology.source import HOUR, LONGEST_STEP, Note, Singles, Times, stamp
+from airsim.meteorology.source import HOUR, LONGEST_STEP, Singles, Times, stamp
+from airsim.tables import Note
 
 Floats = NDArray[np.float64]
 
@@ -197,6 +198,40 @@ def _between(known: Times, values: Floats, wanted: Times) -> tuple[Floats, Any]:
     return np.where(use, result, np.nan), widest
 
 
+def far_stations(stations: Stations, geography: Geography) -> list[Note]:
+    """Say which cities lie far from every station: their weather is that of another place.
+
+    Parameters
+    ----------
+    stations : Stations
+    geography : Geography
+
+    Returns
+    -------
+    list of Note
+        One that names the cities over 100 km from the nearest station, farthest first; none where there are none.
+    """
+    grid = geography.grid
+    longitude, latitude = (stations.place[c].to_numpy(float) for c in ("longitude", "latitude"))
+    x, y = grid.project(longitude, latitude)
+    inside = np.asarray(geography.city_weights.sum(axis=1)).ravel() > 0.5
+    cells_y, cells_x = np.meshgrid(grid.y, grid.x, indexing="ij")
+    centre_x, centre_y = geography.city_weights @ cells_x.ravel(), geography.city_weights @ cells_y.ravel()
+    distance = np.hypot(centre_x[:, None] - x, centre_y[:, None] - y).min(axis=1) / 1000.0
+    far = [i for i in np.argsort(-distance) if inside[i] and distance[i] > 100.0]
+    if not far:
+        return []
+    file, most = stations.file, far[:6]
+    zh = "、".join(f"{CITIES[i].name_zh} {distance[i]:.0f} km" for i in most)
+    en = ", ".join(f"{CITIES[i].name_en} {distance[i]:.0f} km" for i in most)
+    return [
+        Note(
+            f"{file}：{len(x)} 个站点代表整个区域，有城市距最近站点超过 100 km：{zh}",
+            f"{file}: {len(x)} station(s) for the whole grid; cities over 100 km from the nearest: {en}",
+        )
+    ]
+
+
 def field_of(stations: Stations, geography: Geography, start: np.datetime64, hours: int) -> xr.Dataset:
     """Make a field of what stations report.
 
@@ -230,6 +265,7 @@ def field_of(stations: Stations, geography: Geography, start: np.datetime64, hou
         said = "no station within 100 km of the model grid", "模式网格 100 公里内没有任何站点"
         text = ", ".join(f"{lon:.2f} E {lat:.2f} N" for lon, lat in zip(longitude[:4], latitude[:4], strict=True))
         raise InputError([Problem(stations.file, "", "longitude, latitude", text, *said)])
+    notes += far_stations(stations, geography)
     square = (grid.x - x[:, None, None]) ** 2 + (grid.y[:, None] - y[:, None, None]) ** 2 + NEAR**2
     weight = (1 / square).reshape(len(x), -1)
     altitude = stations.place["altitude"].to_numpy(float)

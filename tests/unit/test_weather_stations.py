@@ -375,12 +375,12 @@ def test_codes_for_missing_are_blanked_and_the_impossible_refused(tmp_path):
     assert f"{path}:6: 'air_temperature', value 271.6: must lie within -60 to 55" in said(error)
 
 
-def test_a_temperature_in_kelvin_by_its_header_is_refused(tmp_path):
+def test_a_temperature_in_kelvin_by_its_header_is_converted(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(table(rows(range(3))).replace("气温(℃)", "气温(K)"), encoding="utf-8")
-    with pytest.raises(InputError) as error:
-        read_station_tables([path], None, 8.0)
-    assert "must convert to degC" in said(error)
+    lines = [line.replace("-1.5,60", "271.65,60") for line in rows(range(3))]
+    path.write_text(table(lines).replace("气温(℃)", "气温(K)"), encoding="utf-8")
+    known = read_station_tables([path], None, 8.0)
+    np.testing.assert_allclose(known.values["air_temperature"], 271.65)
 
 
 def test_a_doubled_hour_is_refused_and_a_doubled_row_told(tmp_path):
@@ -405,7 +405,7 @@ def test_bad_directions_and_missing_columns_are_told(tmp_path):
     path.write_text("站号,时间,风速\n1,2019-01-01 00:00,2\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_station_tables([path], None, 8.0)
-    assert {p.key for p in error.value.problems} == {"air_temperature", "relative_humidity"}
+    assert {p.key for p in error.value.problems} == {"air_temperature", "relative_humidity", "wind_from_direction"}
     path.write_text(table(rows(range(2))).replace("经度", "x").replace("纬度", "y"), encoding="utf-8")
     with pytest.raises(InputError) as error:
         read_station_tables([path], None, 8.0)

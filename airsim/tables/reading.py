@@ -1,0 +1,526 @@
+"""Reading a table under its header row: every number in its canonical unit, everything not used said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from airsim.errors import InputError, Problem
+from airsim.tables import units
+from airsim.tables.cells import (
+    MISSING,
+    Cell,
+    Fault,
+    Sheet,
+    clean_text,
+    column_letter,
+    normalise,
+    read_cells,
+    to_number,
+)
+from airsim.tables.layout import (
+    ANY,
+    Column,
+    Reading,
+    alike,
+    names_of,
+    read_header,
+    reading_of,
+    recognise_header,
+    zone_of,
+)
+
+_TOTAL = re.compile(
+    r"^.{0,14}(?:合\s*计|总\s*计|小\s*计)\s*[:：]?$|^(?:合\s*计|总\s*计|小\s*计|total|subtotal|sum)\b", re.IGNORECASE
+)
+_UNIT_LINE = re.compile(r"(?:单位|unit)s?\s*[:：]\s*([^\s,，;；)）\]】]+)", re.IGNORECASE)
+_DETECTION = re.compile(r"^\s*[<＜≤]\s*(?=\d)")
+_SCIENTIFIC = re.compile(r"^\d(?:\.\d+)?E\+?\d{2,}$", re.IGNORECASE)
+_HEAD_ROWS = 20
+#: Rows of the second, third… sheet of a table are labelled with the sheet's number times this plus their line.
+_STRIDE = 10_000_000
+#: Columns of times: a zone in their header counts.
+_TIMES = {"time", "date", "hour"}
+
+
+class Note(NamedTuple):
+    """Something that was assumed, passed over or found odd, for the user to know."""
+
+    zh: str
+    en: str
+
+    def text(self, lang: str) -> str:
+        """Return the note in one language."""
+        return self.zh if lang == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a table that stands on one sheet: its header row, and canonical name -> column index."""
+
+    sheet: Sheet
+    header_row: int
+    columns: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A recognised table.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Canonical columns; the index `row` is the row number in the file (for further sheets see `place`).
+    parts : tuple of Part
+        Where it came from: one sheet, or several with the same header.
+    ignored : list of str
+        Headers over values that no column of the layout claims.
+    notes : list of Note
+        What was passed over or assumed: columns, sheets, hidden rows, totals, units.
+    bases : dict
+        Canonical name -> basis of a coal analysis (ar, ad, d, daf) that the header names.
+    zones : dict
+        Canonical name -> hours ahead of UTC that the header of a column of times names.
+    below : DataFrame
+        bool, like the columns with `Column.below_detection`: the cell says "<".
+    """
+
+    frame: pd.DataFrame
+    parts: tuple[Part, ...]
+    ignored: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    bases: dict[str, str] = field(default_factory=dict)
+    zones: dict[str, float] = field(default_factory=dict)
+    below: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def sheet(self) -> Sheet:
+        """The first sheet."""
+        return self.parts[0].sheet
+
+    @property
+    def header_row(self) -> int:
+        """Index of the header in ``sheet.rows``."""
+        return self.parts[0].header_row
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Canonical name -> column index of the first sheet, for the columns that were recognised."""
+        return self.parts[0].columns
+
+    def place(self, row: int, column: str = "") -> str:
+        """Return where a row of the frame stands: ``"12"`` in a text file, ``"工业源!C12"`` in a workbook."""
+        number, line = divmod(int(row), _STRIDE)
+        part = self.parts[number]
+        if not part.sheet.name:
+            return str(line)
+        j = part.columns.get(column)
+        return f"{part.sheet.name}!{column_letter(j)}{line}"
+
+    def origin(self, row: int) -> str:
+        """Return ``file:row``, with the sheet where the table stands on several."""
+        number, line = divmod(int(row), _STRIDE)
+        name = Path(self.sheet.file).name
+        return f"{name}:{line}" if len(self.parts) == 1 else f"{name}:{self.parts[number].sheet.name}!{line}"
+
+    def problem(self, row: int, column: str, value: object, allowed: str, allowed_zh: str = "") -> Problem:
+        """Make a `Problem` about one cell; `row` is the frame's index value."""
+        return Problem(self.sheet.file, self.place(row, column), column, str(value), allowed, allowed_zh)
+
+
+class _Head(NamedTuple):
+    """The best header of a sheet."""
+
+    row: int
+    found: dict[str, int]
+
+
+def read_table(path: str | Path, columns: Sequence[Column], sheet: str | None = None) -> Table:
+    """Read one table under one header row, on one sheet or on several sheets with the same header.
+
+    The header is the row, among the first twenty, in which most columns are recognised; title rows above
+    it, blank rows and rows of totals (合计) are passed over. Hidden sheets are never read; hidden rows are, and said.
+
+    Parameters
+    ----------
+    path : path
+        See `read_cells`.
+    columns : sequence of Column
+        The layout.
+    sheet : str, optional
+        Name of the sheet; without it every visible sheet with the table's header is read.
+
+    Returns
+    -------
+    Table
+        Numbers as float64 [canonical units], text as str.
+
+    Raises
+    ------
+    InputError
+        All problems of the file: missing columns, unknown units and qualifiers, columns that look like missing ones,
+        error cells and formulas without value, cells that are not numbers, out of bounds, unknown words.
+    """
+    sheets = read_cells(path)
+    notes: list[Note] = []
+    if sheet is not None:
+        sheets = [s for s in sheets if s.name == sheet]
+        if not sheets:
+            raise InputError([Problem(str(path), "", "sheet", sheet, "no such sheet", "没有该工作表")])
+    elif any(not s.hidden for s in sheets):
+        notes += [
+            Note(f"{s.file}：隐藏的工作表“{s.name}”未读取", f"{s.file}: hidden sheet '{s.name}' not read")
+            for s in sheets
+            if s.hidden and s.rows
+        ]
+        sheets = [s for s in sheets if not s.hidden]
+    heads = [_head(s, columns) for s in sheets]
+    required = [c for c in columns if c.required]
+    best = max(range(len(sheets)), key=lambda i: len(heads[i].found), default=None)
+    if best is None or not heads[best].found:
+        raise InputError(
+            [
+                Problem(
+                    str(path),
+                    "1",
+                    "header",
+                    "",
+                    "no known column; required: " + ", ".join(c.name for c in required),
+                    "未识别到任何列；必需列：" + "、".join(c.zh for c in required),
+                )
+            ]
+        )
+    parts: list[Part] = []
+    problems: list[Problem] = []
+    most = len(heads[best].found)
+    for i, (candidate, head) in enumerate(zip(sheets, heads, strict=True)):
+        lacking = [c for c in required if c.name not in head.found]
+        if i == best or (len(head.found) >= 0.6 * most and not lacking):
+            problems += _lacking(candidate, head, lacking, columns)
+            parts.append(Part(candidate, head.row, head.found))
+        elif required and len(lacking) < len(required) and len(head.found) >= max(2.0, 0.6 * most):
+            # a sheet that nearly has the header was meant to be read
+            problems += _lacking(candidate, head, lacking, columns)
+        elif any(clean_text(c) for row in candidate.rows for c in row):
+            name = candidate.name
+            notes.append(
+                Note(
+                    f"{candidate.file}：工作表“{name}”没有该表的表头，未读取",
+                    f"{candidate.file}: sheet '{name}' has not this table's header and was not read",
+                )
+            )
+    if problems:
+        raise InputError(problems)
+    return _convert(parts, columns, notes)
+
+
+def _head(sheet: Sheet, columns: Sequence[Column]) -> _Head:
+    best = _Head(0, {})
+    for i, row in enumerate(sheet.rows[:_HEAD_ROWS]):
+        found = recognise_header(row, columns)
+        if len(found) > len(best.found):
+            best = _Head(i, found)
+    return best
+
+
+def _lacking(sheet: Sheet, head: _Head, lacking: Sequence[Column], columns: Sequence[Column]) -> list[Problem]:
+    """Return a problem for each required column that is not there, naming the header that looks like it."""
+    taken = set(head.found.values())
+    header = sheet.rows[head.row]
+    free = [clean_text(h) for j, h in enumerate(header) if j not in taken and clean_text(h)]
+    problems = []
+    for c in lacking:
+        near = next((h for h in free if (seen := alike(h, columns, 0.7)) is not None and seen.name == c.name), "")
+        hint, hint_zh = (f"; is it '{near}'?", f"；是否为“{near}”？") if near else ("", "")
+        problems.append(
+            Problem(
+                sheet.file,
+                sheet.place(head.row),
+                c.name,
+                near,
+                f"required column is missing (header '{c.name}' or '{c.zh}'){hint}",
+                f"缺少必需列（列名 {c.zh} 或 {c.name}）{hint_zh}",
+            )
+        )
+    return problems
+
+
+def is_total(row: Sequence[Cell], text_columns: Sequence[int] = ()) -> bool:
+    """Return whether a row is a total: its first cell, or one of its text cells, says 合计, 小计, ...计 or total."""
+    first = next((clean_text(c) for c in row if clean_text(c)), "")
+    return any(_TOTAL.search(t) for t in (first, *(clean_text(row[j]) for j in text_columns if j < len(row))))
+
+
+class _Rows(NamedTuple):
+    """What one part gives: its rows' labels, data, and marks."""
+
+    labels: list[int]
+    data: dict[str, list[Any]]
+    below: dict[str, list[bool]]
+
+
+def _convert(parts: Sequence[Part], columns: Sequence[Column], notes: list[Note]) -> Table:
+    problems: list[Problem] = []
+    ignored: list[str] = []
+    bases: dict[str, str] = {}
+    zones: dict[str, float] = {}
+    labels: list[int] = []
+    data: dict[str, list[Any]] = {c.name: [] for c in columns}
+    below: dict[str, list[bool]] = {c.name: [] for c in columns if c.below_detection}
+    for number, part in enumerate(parts):
+        rows = _part(part, columns, number, problems, notes, ignored, bases, zones)
+        labels += rows.labels
+        for name, values in rows.data.items():
+            data[name] += values
+        for name, marks in rows.below.items():
+            below[name] += marks
+    if not labels and not problems:
+        sheet, row = parts[0].sheet, parts[0].header_row
+        problems.append(
+            Problem(
+                sheet.file, sheet.place(row), "", "", "no row of data under the header", "表头之下没有数据行"
+            )
+        )  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    index = pd.Index(labels, name="row")
+    return Table(
+        pd.DataFrame(data, index=index),
+        tuple(parts),
+        list(dict.fromkeys(ignored)),
+        notes,
+        bases,
+        zones,
+        pd.DataFrame(below, index=index, dtype=bool),
+    )
+
+
+def _part(
+    part: Part,
+    columns: Sequence[Column],
+    number: int,
+    problems: list[Problem],
+    notes: list[Note],
+    ignored: list[str],
+    bases: dict[str, str],
+    zones: dict[str, float],
+) -> _Rows:
+    """Read the rows of one sheet; problems, notes and what the headers say are added to the lists given."""
+    sheet, found = part.sheet, part.columns
+    header = sheet.rows[part.header_row]
+    names = names_of(columns)
+    numbers = {c.name: c for c in columns if c.kind == "number"}
+    unit_row = _unit_row(part, numbers)
+    begin = part.header_row + 1 + (unit_row is not None)
+    text_columns = [found[c.name] for c in columns if c.kind == "text" and c.name in found]
+    filled = [i for i in range(begin, len(sheet.rows)) if any(clean_text(c) for c in sheet.rows[i])]
+    keep = [i for i in filled if not is_total(sheet.rows[i], text_columns)]
+    where = f"{sheet.file}" + (f" {sheet.name}" if sheet.name else "")
+    if len(filled) > len(keep):
+        totals = "、".join(str(sheet.lines[i]) for i in filled if i not in set(keep))
+        notes.append(Note(f"{where}：合计行未计入（第 {totals} 行）", f"{where}: rows of totals left out ({totals})"))
+    if hidden := [i for i in keep if i in sheet.hidden_rows]:
+        some = "、".join(str(sheet.lines[i]) for i in hidden[:10]) + ("…" if len(hidden) > 10 else "")
+        notes.append(
+            Note(
+                f"{where}：{len(hidden)} 行被隐藏（筛选），已照常计入（第 {some} 行）",
+                f"{where}: {len(hidden)} hidden (filtered) row(s) are counted too ({some})",
+            )
+        )
+    _unused(part, columns, keep, where, problems, notes, ignored)
+    titled = _titled_unit(part)
+    data: dict[str, list[Any]] = {}
+    marks: dict[str, list[bool]] = {}
+    for c in columns:
+        j = found.get(c.name)
+        if c.below_detection:
+            marks[c.name] = [False] * len(keep)
+        if j is None:
+            missing = float("nan") if c.kind == "number" and c.default is None else c.default
+            data[c.name] = [missing if missing is not None else ""] * len(keep)
+            continue
+        read = read_header(header[j], names)
+        exact = read is not None and names.get(normalise(header[j])) == c.name
+        pieces = () if read is None or exact else read.pieces
+        how = Reading()
+        if c.kind == "number":
+            above = unit_row.get(j, "") if unit_row is not None else ""
+            above = above or _group_unit(part, j, c) or c.implied.get(normalise(header[j]), "")
+            if not above and titled and c.unit not in {"", ANY} and units.convert(titled, c.unit) is not None:
+                above = titled
+            how = reading_of(header[j], pieces, c, above)
+            if how.refused is not None:
+                problems.append(
+                    Problem(sheet.file, sheet.place(part.header_row, j), c.name, clean_text(header[j]), *how.refused)
+                )
+            if how.basis:
+                bases[c.name] = how.basis
+            if how.conversion.en:
+                notes.append(
+                    Note(f"{where}：{clean_text(header[j])} {how.conversion.zh}",
+                         f"{where}: {clean_text(header[j])} {how.conversion.en}")
+                )  # fmt: skip
+        elif c.name in _TIMES:
+            hours, odd = zone_of(header[j], pieces)
+            if odd:
+                said = "the bracket must be a time zone such as UTC or UTC+8", "括号内须为时区，如 UTC、UTC+8、北京时间"
+                problems.append(
+                    Problem(sheet.file, sheet.place(part.header_row, j), c.name, clean_text(header[j]), *said)
+                )
+            elif hours is not None:
+                zones[c.name] = hours
+        values: list[Any] = []
+        for k, i in enumerate(keep):
+            cell = sheet.rows[i][j] if j < len(sheet.rows[i]) else None
+            if c.below_detection and isinstance(cell, str) and _DETECTION.match(cell):
+                cell = _DETECTION.sub("", cell)
+                marks[c.name][k] = True
+            value, said_of = _cell(cell, c, how.conversion)
+            if said_of is not None:
+                problems.append(Problem(sheet.file, sheet.place(i, j), c.name, clean_text(cell), *said_of))
+            values.append(value)
+        data[c.name] = values
+    return _Rows([number * _STRIDE + sheet.lines[i] for i in keep], data, marks)
+
+
+def _unused(
+    part: Part,
+    columns: Sequence[Column],
+    keep: Sequence[int],
+    where: str,
+    problems: list[Problem],
+    notes: list[Note],
+    ignored: list[str],
+) -> None:
+    """Say which columns with values no field took; one that looks like a missing one is a problem."""
+    sheet = part.sheet
+    header = sheet.rows[part.header_row]
+    taken = set(part.columns.values())
+    absent = {c.name for c in columns if c.name not in part.columns and c.kind == "number"}
+    width = max((len(sheet.rows[i]) for i in keep), default=0)
+    unused = []
+    for j in range(max(width, len(header))):
+        if j in taken or not any(j < len(sheet.rows[i]) and clean_text(sheet.rows[i][j]) for i in keep):
+            continue
+        name = clean_text(header[j]) if j < len(header) else ""
+        near = alike(name, columns) if name else None
+        if near is not None and near.name in absent:
+            problems.append(
+                Problem(
+                    sheet.file,
+                    sheet.place(part.header_row, j),
+                    near.name,
+                    name,
+                    f"looks like the column '{near.zh}' ({near.name}) but is not called so: rename it, or remove it",
+                    f"疑似“{near.zh}”（{near.name}）列但列名不符：请改名，或删去该列",
+                )
+            )
+        unused.append(name or column_letter(j))
+    if unused:
+        ignored += unused
+        notes.append(
+            Note(f"{where}：未使用的列：{'、'.join(unused)}", f"{where}: columns not used: {', '.join(unused)}")
+        )
+
+
+def _unit_row(part: Part, numbers: Mapping[str, Column]) -> dict[int, str] | None:
+    """Return column index -> unit where the row under the header holds units, None where it holds data."""
+    if part.header_row + 1 >= len(part.sheet.rows):
+        return None
+    row = part.sheet.rows[part.header_row + 1]
+    found: dict[int, str] = {}
+    for name, j in part.columns.items():
+        text = clean_text(row[j]) if j < len(row) else ""
+        if name not in numbers or not text:
+            continue
+        inside = text.strip("()（）[]【】")
+        if isinstance(row[j], str) and re.search(r"[^\d.\-+eE,，%\s]", inside) and units.parse(inside) is not None:
+            found[j] = inside
+        elif text not in {"-", "—", "/", "%", "无量纲"}:
+            return None
+        elif text == "%":
+            found[j] = "%"
+    return found or None
+
+
+def _titled_unit(part: Part) -> str:
+    """Return the unit of a title row above the header ("单位：吨/年"), empty without one."""
+    for row in reversed(part.sheet.rows[: part.header_row]):
+        for cell in row:
+            if isinstance(cell, str) and (match := _UNIT_LINE.search(cell)) and units.parse(match.group(1)) is not None:
+                return match.group(1)
+    return ""
+
+
+def _group_unit(part: Part, j: int, column: Column) -> str:
+    """Return the unit of the merged header above a column ("排放量（吨/年）"), empty without one."""
+    if part.header_row == 0 or column.unit in {"", ANY}:
+        return ""
+    above = part.header_row - 1
+    for top, left, bottom, right in part.sheet.merged:
+        if top <= above <= bottom and left <= j <= right and left < len(part.sheet.rows[top]):
+            text = clean_text(part.sheet.rows[top][left])
+            for piece in re.findall(r"[(（\[【]([^()（）\[\]【】]+)[)）\]】]", text):
+                if units.convert(piece, column.unit) is not None:
+                    return str(piece)
+    return ""
+
+
+def _cell(cell: Cell, c: Column, how: units.Conversion) -> tuple[Any, tuple[str, str] | None]:
+    """Return a cell's value, and what is wrong with it in both languages if anything is."""
+    if isinstance(cell, Fault):
+        if cell.startswith("="):
+            said = (
+                "a formula whose value is not stored: open the file in Excel, let it calculate, and save it",
+                "公式未保存计算结果：请用 Excel 打开、重算并保存",
+            )
+        else:
+            said = "an Excel error, not a value: mend the cell or empty it", "单元格为 Excel 错误值：请改正或清空"
+        return (float("nan") if c.kind == "number" else ""), said
+    if c.kind == "number":
+        if c.blanks and isinstance(cell, str) and (word := normalise(cell)) in c.blanks:
+            blank = c.blanks[word]
+            return (float("nan") if blank is None else blank), None
+        try:
+            number = to_number(cell)
+        except ValueError:
+            return float("nan"), ("must be a number", "须为数字")
+        if number is None:
+            if c.required:
+                return float("nan"), ("a value is required", "不得为空")
+            return (float("nan") if c.default is None else c.default), None
+        number = number * how.factor + how.offset
+        if (c.minimum is not None and number < c.minimum) or (c.maximum is not None and number > c.maximum):
+            low = "" if c.minimum is None else f">= {c.minimum:g}"
+            high = "" if c.maximum is None else f"<= {c.maximum:g}"
+            bounds = " and ".join(b for b in (low, high) if b)
+            return number, (
+                f"must be {bounds} {c.unit}".rstrip(),
+                f"须 {bounds.replace(' and ', ' 且 ')} {c.unit}".rstrip(),
+            )
+        return number, None
+    if c.kind == "identifier" and (
+        (isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= 1e11)
+        or (isinstance(cell, str) and _SCIENTIFIC.match(cell.strip()))
+    ):
+        return "", (
+            "stored as a number, digits are lost; format the column as text and enter it again",
+            "该编码被存成数值，末位已丢失；请将列设为文本后重新录入",
+        )
+    text = clean_text(cell)
+    if not text or text.lower() in MISSING:
+        if c.required:
+            return "", ("a value is required", "不得为空")
+        return ("" if c.default is None else c.default), None
+    if c.choices is not None:
+        value = c.choices.get(normalise(text))
+        if value is None:
+            allowed = ", ".join(dict.fromkeys(c.choices.values()))
+            return text, (f"must be one of {allowed}", f"须为以下之一：{allowed}")
+        return value, None
+    return text, None
