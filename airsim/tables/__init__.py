@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from airsim.errors import InputError, Lang, Problem
+from airsim.names import normalise as normalise
 
 Cell = str | float | int | bool | None | Any
 
@@ -217,11 +218,6 @@ def column_letter(column: int | None) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-def normalise(text: object) -> str:
-    """Return text as headers and names are compared: half width, no white space, lower case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).lower() if text is not None else ""
 
 
 def clean_text(value: object) -> str:
