@@ -81,9 +81,8 @@ def named(kind: Any, value: Any, key: Key = ()) -> Iterator[tuple[Key, File, str
         Place of the value in the scenario.
     """
     if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        for name, field in fields.items():
-            yield from named(Annotated[field.annotation, *field.metadata, None], getattr(value, name), (*key, name))
+        for name, known in type(value).model_fields.items():
+            yield from named(Annotated[known.annotation, *known.metadata, None], getattr(value, name), (*key, name))
     elif isinstance(value, Mapping):
         block = _block_of(kind, value)
         for name, entry in value.items():

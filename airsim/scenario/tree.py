@@ -126,9 +126,8 @@ def parse(path: Path) -> Mapping[str, Any]:
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise InputError([_syntax(file, text, str(error), None)]) from None
     if not isinstance(tree, Mapping):
-        raise InputError(
-            [Problem(file, "1", "", "", "must be a mapping of keys", "须为键值结构" + _full_width(text)[1])]
-        )
+        en, zh, line = _full_width(text)
+        raise InputError([Problem(file, line or "1", "", "", f"must be a mapping of keys{en}", f"须为键值结构{zh}")])
     return tree
 
 
