@@ -27,8 +27,8 @@ coal: {base_year: 2018, target_year: 2019, limits: {file: limits.csv}, decomposi
 """
 NAMES = [
     "met/a/s1.csv", "met/b/s2.csv", "met/[x].csv", "stations.csv", "e.csv", "a.csv", "c.csv", "b.csv", "o1.csv",
-    "o2.csv", "p.csv", "k.csv", "list.xlsx", "local.YAML", "map.yaml", "base.csv", "batches.csv", "limits.csv", "act.csv",
-    "batches2.csv",
+    "o2.csv", "p.csv", "k.csv", "list.xlsx", "local.YAML", "map.yaml", "base.csv", "batches.csv", "limits.csv",
+    "act.csv", "batches2.csv",
 ]  # fmt: skip
 
 
