@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, sparse
 
 from airsim import shipped
+from airsim.names import CITIES as CITIES  # noqa: PLC0414  many rooms take it from here
 
 if TYPE_CHECKING:
     from pyproj import Transformer
@@ -38,37 +39,6 @@ _TOWN_CENTRE_DENSITY = 10_000.0  # people per km2 at the middle of a county town
 _TERRAIN_HEIGHT = 300.0  # m above the county's valley floor that thins settlement by 1/e
 _TERRAIN_SLOPE = 0.05  # slope that thins settlement by 1/e
 _URBAN_DENSITY = 1500.0  # people per km2 of an urban centre (Degree of Urbanisation, Eurostat et al. 2021)
-
-
-@dataclass(frozen=True)
-class City:
-    """A city as the result tables name it."""
-
-    id: str
-    name_zh: str
-    name_en: str
-    adcode: str
-    guanzhong: bool
-
-
-CITIES: tuple[City, ...] = (
-    City("xian", "西安", "Xi'an", "610100", True),
-    City("baoji", "宝鸡", "Baoji", "610300", True),
-    City("xianyang", "咸阳", "Xianyang", "610400", True),
-    City("tongchuan", "铜川", "Tongchuan", "610200", True),
-    City("weinan", "渭南", "Weinan", "610500", True),
-    City("yangling", "杨凌", "Yangling", "610403", True),
-    City("hancheng", "韩城", "Hancheng", "610581", True),
-    City("shangluo", "商洛", "Shangluo", "611000", True),
-    City("tianshui", "天水", "Tianshui", "620500", False),
-    City("pingliang", "平凉", "Pingliang", "620800", False),
-    City("qingyang", "庆阳", "Qingyang", "621000", False),
-    City("yuncheng", "运城", "Yuncheng", "140800", False),
-    City("linfen", "临汾", "Linfen", "141000", False),
-    City("sanmenxia", "三门峡", "Sanmenxia", "411200", False),
-    City("luoyang", "洛阳", "Luoyang", "410300", False),
-)
-"""The cities in the order of official tables: Guanzhong first, then the neighbours."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,8 +52,8 @@ def members(path: Path) -> list[Member]:
         As `airsim.load`; a key of the sweep that is not there, a value that its key does not take.
     """
     path = Path(path)
-    tree = scenarios._parse(path)
-    plain = scenarios._plain(tree, str(path))
+    tree = scenarios.parse(path)
+    plain = scenarios.plain_tree(tree, str(path))
     scenario = scenarios.of_tree(tree, path, plain)
     if scenario.sweep is None:
         return [Member(scenario)]
@@ -171,7 +171,7 @@ class _Expansion:
 
     def _problem(self, key: str, value: str, en: str, zh: str) -> Problem:
         at: list[str | int] = ["sweep", self._block, *([key] if key else [])]
-        line, name = scenarios._locate(self._tree, at)
+        line, name = scenarios.locate(self._tree, at)
         return Problem(str(self._path), line, name, value, en, zh)
 
     def _said_of_sweep(self, problem: Problem) -> Problem:

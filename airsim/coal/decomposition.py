@@ -16,7 +16,7 @@ import xarray as xr
 
 from airsim.coal.ledger import scoped, standard_coal, year_of
 from airsim.errors import InputError, Problem
-from airsim.inventory.reading import CITY_WORDS, LEDGER_SECTOR_WORDS
+from airsim.names import CITY_WORDS, LEDGER_SECTOR_WORDS
 from airsim.scenario import Coal, Scenario
 from airsim.tables import Column, Table, read_table
 

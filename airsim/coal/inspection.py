@@ -16,7 +16,7 @@ from scipy import special
 
 from airsim import rules
 from airsim.errors import InputError, Problem
-from airsim.inventory.reading import CITY_WORDS
+from airsim.names import CITY_WORDS
 from airsim.rules import Rule
 from airsim.tables import Column, Table, normalise, read_table
 

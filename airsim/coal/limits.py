@@ -131,7 +131,7 @@ def table_of(scenario: Scenario) -> dict[str, dict[str, float]]:
             str(city): {k: float(v) for k in KINDS if (v := getattr(own, k)) is not None}
             for city, own in asked.cities.items()
         }
-    from airsim.inventory.reading import CITY_WORDS
+    from airsim.names import CITY_WORDS
     from airsim.tables import normalise
 
     table = read_table(scenario.resolve(asked.file), LIMITS)

@@ -19,7 +19,7 @@ from scipy.stats import qmc
 
 from airsim import rules
 from airsim.errors import InputError, Problem
-from airsim.inventory.reading import LEDGER_SECTOR_WORDS, SECTORS
+from airsim.names import LEDGER_SECTOR_WORDS, SECTORS
 from airsim.rules import Rule
 from airsim.scenario import Distribution, Scenario, Spread, StatisticsError, Uncertainty
 

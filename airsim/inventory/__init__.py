@@ -6,6 +6,7 @@ emissions hour by hour.
 
 from airsim.inventory.gridding import GriddedEmissions, grid
 from airsim.inventory.profiles import Profiles
-from airsim.inventory.reading import POLLUTANTS, SECTORS, Inventory, read
+from airsim.inventory.reading import POLLUTANTS, Inventory, read
+from airsim.names import SECTORS
 
 __all__ = ["POLLUTANTS", "SECTORS", "GriddedEmissions", "Inventory", "Profiles", "grid", "read"]

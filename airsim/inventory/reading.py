@@ -9,87 +9,19 @@ import pandas as pd
 
 from airsim import shipped
 from airsim.errors import InputError, Problem
-from airsim.geography import CITIES, Geography
+from airsim.geography import Geography
 from airsim.inventory import checks
+from airsim.names import CITY_WORDS, FUEL_WORDS, LEDGER_SECTOR_WORDS, QUALITY_WORDS, SECTOR_WORDS, SECTORS
 from airsim.tables import ANY, Column, Note, Table, normalise, read_table
 
 POLLUTANTS = ("SO2", "NOx", "PM10", "PM25", "BC", "OC", "VOC", "NH3", "CO")
 """Pollutants of the tables: NOx as NO2, BC and OC as carbon, BC and OC part of PM25, PM25 part of PM10."""
-
-SECTORS = {
-    "power": "电力",
-    "heat": "供热",
-    "steel": "钢铁",
-    "coking": "焦化",
-    "cement": "水泥",
-    "industry": "其他工业",
-    "small_industry": "小型工业",
-    "residential": "民用散煤",
-    "transport": "道路移动源",
-    "offroad": "非道路移动源",
-    "dust": "扬尘源",
-    "agriculture": "农业源",
-    "solvent": "溶剂使用",
-}
-"""Sector ids and their Chinese names, in the order of reports."""
-
-FUELS = {
-    "raw_coal": "原煤",
-    "washed_coal": "洗精煤",
-    "other_washed_coal": "其他洗煤",
-    "coal_slime": "煤泥",
-    "gangue": "煤矸石",
-    "briquette": "型煤",
-    "anthracite": "无烟煤",
-    "feedstock_coal": "原料煤",
-    "coke": "焦炭",
-    "semi_coke": "兰炭",
-    "petroleum_coke": "石油焦",
-}
-"""Fuels of the coal ledger and their Chinese names."""
 
 Shares = dict[tuple[str, str], tuple[float, float]]
 """(sector, subsector) -> shares of BC and OC in PM2.5."""
 
 STANDARD_COAL = 29307.6
 """Low heating value of standard coal, 7000 kcal of 4.1868 kJ [kJ kg-1]."""
-
-QUALITIES = {"reported": "填报", "derived": "推算", "estimated": "估算"}
-"""How a row's figures came about."""
-
-_SECTOR_ALIASES = {
-    "power": ("火电", "煤电", "发电", "电厂"),
-    "heat": ("热力", "集中供热", "锅炉供热"),
-    "steel": ("钢铁行业",),
-    "coking": ("焦化行业", "炼焦"),
-    "cement": ("水泥行业",),
-    "industry": ("工业", "工业源", "化工", "有色"),
-    "small_industry": ("小工业", "工业锅炉", "建材"),
-    "residential": ("民用", "散煤", "居民", "生活源", "民用燃烧"),
-    "transport": ("移动源", "机动车", "道路源", "交通"),
-    "offroad": ("非道路", "非道路机械"),
-    "dust": ("扬尘",),
-    "agriculture": ("农业",),
-    "solvent": ("溶剂", "溶剂源"),
-}
-
-
-def _words(names: dict[str, str], aliases: dict[str, tuple[str, ...]] | None = None) -> dict[str, str]:
-    words = {}
-    for key, zh in names.items():
-        for word in (key, zh, *(aliases or {}).get(key, ())):
-            words[normalise(word)] = key
-    return words
-
-
-SECTOR_WORDS = _words(SECTORS, _SECTOR_ALIASES)
-LEDGER_SECTOR_WORDS = {**SECTOR_WORDS, "other": "other", "其他": "other"}
-FUEL_WORDS = _words(FUELS, {"raw_coal": ("煤", "煤炭"), "gangue": ("矸石",), "briquette": ("蜂窝煤",)})
-QUALITY_WORDS = _words(QUALITIES, {"derived": ("计算",), "estimated": ("估计",)})
-CITY_WORDS = {normalise(w): c.id for c in CITIES for w in (c.id, c.name_en, c.name_zh, c.name_zh + "市")} | {
-    normalise("杨凌示范区"): "yangling",
-    normalise("西安(含西咸新区)"): "xian",
-}
 
 _EMISSION_ZH = {
     "SO2": "二氧化硫",

@@ -4,8 +4,9 @@ A table's layout is a tuple of `Column`; `read_table` reads it, converts units, 
 `read_cells` gives the bare cells of every sheet for layouts that are not one header over one table.
 """
 
+from airsim.names import normalise
 from airsim.tables import units
-from airsim.tables.cells import Cell, Fault, Sheet, clean_text, column_letter, decode, normalise, read_cells, to_number
+from airsim.tables.cells import Cell, Fault, Sheet, clean_text, column_letter, decode, read_cells, to_number
 from airsim.tables.layout import ANY, Column, markdown, recognise_header
 from airsim.tables.reading import Note, Part, Table, read_table
 

@@ -81,11 +81,6 @@ def column_letter(column: int | None) -> str:
     return "" if column is None else str(xl_col_to_name(column))
 
 
-def normalise(text: object) -> str:
-    """Return text as headers and names are compared: half width, no white space, lower case."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", str(text))).lower() if text is not None else ""
-
-
 def clean_text(value: object) -> str:
     """Return a cell's text, trimmed; whole numbers without ``.0``; empty for nothing."""
     if value is None:

@@ -13,8 +13,9 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
 from airsim.errors import Lang
+from airsim.names import normalise
 from airsim.tables import units
-from airsim.tables.cells import Cell, normalise
+from airsim.tables.cells import Cell
 
 #: The unit of a column whose unit stands in another column.
 ANY = "any"

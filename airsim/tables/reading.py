@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from airsim.errors import InputError, Problem
+from airsim.names import normalise
 from airsim.tables import units
 from airsim.tables.cells import (
     MISSING,
@@ -19,7 +20,6 @@ from airsim.tables.cells import (
     Sheet,
     clean_text,
     column_letter,
-    normalise,
     read_cells,
     to_number,
 )

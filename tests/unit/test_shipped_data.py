@@ -6,7 +6,7 @@ import shapely
 
 from airsim import geography, shipped
 from airsim.inventory import POLLUTANTS, SECTORS, read
-from airsim.inventory.reading import FUELS, LEDGER_SECTOR_WORDS
+from airsim.names import FUELS, LEDGER_SECTOR_WORDS
 
 DATA = shipped.path("data/emissions")
 TABLES = sorted(p.name for p in DATA.glob("*.csv"))
