@@ -64,7 +64,8 @@ def sine_of_solar_elevation(time: NDArray[Any], longitude: ArrayLike, latitude: 
     )
     hour = 24 * (day_of_year % 1) + np.asarray(longitude) / 15 + equation_of_time / 60
     angle, phi = np.pi * (hour - 12) / 12, np.radians(latitude)
-    return np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(angle)
+    result: Floats = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(angle)
+    return result
 
 
 def shortwave(sine_elevation: ArrayLike, cloud: ArrayLike) -> Floats:
@@ -87,7 +88,8 @@ def net_radiation(
     """
     t = np.asarray(temperature, float)
     gain = (1 - np.asarray(albedo)) * np.asarray(shortwave_down) + 60 * np.asarray(cloud)
-    return (gain + 5.31e-13 * t**6 - STEFAN_BOLTZMANN * t**4) / 1.12
+    result: Floats = (gain + 5.31e-13 * t**6 - STEFAN_BOLTZMANN * t**4) / 1.12
+    return result
 
 
 def sensible_heat_flux(net: ArrayLike, temperature: ArrayLike, moisture: float = 0.5) -> Floats:
@@ -102,7 +104,8 @@ def sensible_heat_flux(net: ArrayLike, temperature: ArrayLike, moisture: float =
     slope = saturation_pressure(temperature) * 17.62 * 243.12 / (243.12 + celsius) ** 2
     psychrometer = HEAT_CAPACITY * PRESSURE / (0.622 * 2.5e6)
     ratio = psychrometer / slope
-    return ((1 - moisture) + ratio) / (1 + ratio) * 0.9 * np.asarray(net) - 20.0
+    result: Floats = ((1 - moisture) + ratio) / (1 + ratio) * 0.9 * np.asarray(net) - 20.0
+    return result
 
 
 def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats:
@@ -115,7 +118,8 @@ def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats
     square = np.sqrt(1 - 16 * np.minimum(zeta, 0))
     x = np.sqrt(square)
     unstable = np.log((1 + x) ** 2 * (1 + square) / 8) - 2 * np.arctan(x) + np.pi / 2
-    return np.where(zeta > 0, -17 * (1 - np.exp(-0.29 * np.maximum(zeta, 0))), unstable)
+    result: Floats = np.where(zeta > 0, -17 * (1 - np.exp(-0.29 * np.maximum(zeta, 0))), unstable)
+    return result
 
 
 def wind_ratio(height: ArrayLike, reference: ArrayLike, roughness: ArrayLike, obukhov_length: ArrayLike) -> Floats:
@@ -127,7 +131,8 @@ def wind_ratio(height: ArrayLike, reference: ArrayLike, roughness: ArrayLike, ob
     ground = stability_correction(z0, length)
     upper = np.log(np.asarray(height) / z0) - stability_correction(height, length) + ground
     lower = np.log(np.asarray(reference) / z0) - stability_correction(reference, length) + ground
-    return upper / lower
+    result: Floats = upper / lower
+    return result
 
 
 def surface_layer(
@@ -237,14 +242,16 @@ def obukhov_length(
     over = -KARMAN * GRAVITY * kinematic / t  # u*^3 / L
     cubed = np.maximum(np.asarray(friction_velocity, float), 1e-3) ** 3
     size = np.clip(cubed / np.maximum(np.abs(over), 1e-30), MINIMUM_LENGTH, MAXIMUM_LENGTH)
-    return np.where(over < 0, -size, size)
+    result: Floats = np.where(over < 0, -size, size)
+    return result
 
 
 def limit_length(obukhov_length: ArrayLike) -> Floats:
     """Return an Obukhov length [m] kept within 1 and 1e5 m in size, its sign kept."""
     length = np.asarray(obukhov_length, float)
     size = np.clip(np.abs(length), MINIMUM_LENGTH, MAXIMUM_LENGTH)
-    return np.where(length < 0, -size, size)
+    result: Floats = np.where(length < 0, -size, size)
+    return result
 
 
 def convective_velocity(
@@ -265,7 +272,8 @@ def convective_velocity(
     """
     t = np.asarray(temperature, float)
     kinematic = np.maximum(np.asarray(heat_flux, float), 0) / (density(t, pressure) * HEAT_CAPACITY)
-    return np.cbrt(GRAVITY / t * kinematic * np.asarray(mixing_height, float))
+    result: Floats = np.cbrt(GRAVITY / t * kinematic * np.asarray(mixing_height, float))
+    return result
 
 
 def stable_heat_flux(
@@ -277,7 +285,8 @@ def stable_heat_flux(
     cloud cover N [1]; friction velocity [m s-1], temperature [K], pressure [Pa].
     """
     scale = 0.09 * (1 - 0.5 * np.asarray(cloud, float) ** 2)
-    return -density(temperature, pressure) * HEAT_CAPACITY * np.asarray(friction_velocity, float) * scale
+    result: Floats = -density(temperature, pressure) * HEAT_CAPACITY * np.asarray(friction_velocity, float) * scale
+    return result
 
 
 def stable_mixing_height(friction_velocity: ArrayLike, obukhov_length: ArrayLike, latitude: ArrayLike) -> Floats:
@@ -299,7 +308,8 @@ def stable_mixing_height(friction_velocity: ArrayLike, obukhov_length: ArrayLike
     coriolis = 2 * 7.2921e-5 * np.sin(np.radians(np.maximum(np.abs(latitude), 10.0)))
     # the difference of two large numbers near neutral is taken by its conjugate
     excess = 2.28 * u / (coriolis * length)
-    return length / 3.8 * excess / (1 + np.sqrt(1 + excess))
+    result: Floats = length / 3.8 * excess / (1 + np.sqrt(1 + excess))
+    return result
 
 
 def encroachment(
@@ -375,7 +385,8 @@ def _piecewise(height: Floats, nodes: Floats, gradient: Floats, filled: Floats) 
     """Return the wedge below a height [K m], the inverse of what `encroachment` solves."""
     k = np.searchsorted(nodes, height, side="right") - 1
     at = np.take_along_axis(filled, k[None], axis=0)[0]
-    return at + np.take_along_axis(gradient, k[None], axis=0)[0] * (height**2 - nodes[k] ** 2) / 2
+    result: Floats = at + np.take_along_axis(gradient, k[None], axis=0)[0] * (height**2 - nodes[k] ** 2) / 2
+    return result
 
 
 def cloud_from_shortwave(shortwave_down: ArrayLike, sine_elevation: ArrayLike) -> Floats:
@@ -451,7 +462,8 @@ def turner_class(
     index = np.where(elevation > 10, day, np.where(cloud <= 0.4, -2, -1))
     index = np.where((cloud > 0.95) & (ceiling < 2134), 0, index)
     row = np.searchsorted(_TURNER_SPEED, speed, side="right")
-    return np.array(list("ABCDEFF"))[_TURNER[row, 4 - index] - 1]
+    result: NDArray[np.str_] = np.array(list("ABCDEFF"))[_TURNER[row, 4 - index] - 1]
+    return result
 
 
 _GOLDER = {  # 1/L = a + b log10 z0 at the middle of each class
@@ -475,4 +487,5 @@ def stability_class(obukhov_length: ArrayLike, roughness: ArrayLike) -> NDArray[
         1 / np.asarray(obukhov_length, float), np.log10(np.clip(roughness, 0.001, 0.5))
     )
     lines = np.stack([a + b * log_z0 for a, b in _GOLDER.values()])
-    return np.array(list(_GOLDER))[np.argmin(np.abs(lines - inverse), axis=0)]
+    result: NDArray[np.str_] = np.array(list(_GOLDER))[np.argmin(np.abs(lines - inverse), axis=0)]
+    return result

@@ -84,7 +84,8 @@ def lateral_turbulence(
     inside = 0.35 * np.square(convective_velocity)
     above = np.minimum(inside, 0.25)
     convective = inside + (above - inside) * np.clip((z / zi - 1.0) / 0.2, 0.0, 1.0)
-    return np.maximum(np.sqrt(mechanical + convective), SMALLEST_LATERAL_TURBULENCE)
+    result: Array = np.maximum(np.sqrt(mechanical + convective), SMALLEST_LATERAL_TURBULENCE)
+    return result
 
 
 def vertical_turbulence(
@@ -123,7 +124,8 @@ def vertical_turbulence(
     convective = np.where(ratio <= 0.1, low, 0.35 * w2 * np.exp(-6.0 * np.maximum(ratio - 1.0, 0.0)))
     mechanical = np.square(1.3 * np.asarray(friction_velocity)) * np.maximum(1.0 - ratio, 0.0)
     residual = np.square(0.02 * np.asarray(wind_at_top) * np.minimum(ratio, 1.0))
-    return np.maximum(np.sqrt(convective + mechanical + residual), 0.02)
+    result: Array = np.maximum(np.sqrt(convective + mechanical + residual), 0.02)
+    return result
 
 
 def temperature_gradient(

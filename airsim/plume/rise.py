@@ -71,7 +71,8 @@ def buoyancy_flux(
         [m4 s-3].
     """
     warm = np.maximum(1.0 - np.asarray(air_temperature) / np.asarray(exit_temperature), 0.0)
-    return GRAVITY * np.asarray(exit_velocity) * np.square(diameter) / 4.0 * warm
+    result: Array = GRAVITY * np.asarray(exit_velocity) * np.square(diameter) / 4.0 * warm
+    return result
 
 
 def momentum_flux(
@@ -97,7 +98,8 @@ def momentum_flux(
         [m4 s-2].
     """
     ratio = np.asarray(air_temperature) / np.asarray(exit_temperature)
-    return np.square(exit_velocity) * np.square(diameter) / 4.0 * ratio
+    result: Array = np.square(exit_velocity) * np.square(diameter) / 4.0 * ratio
+    return result
 
 
 def tip_downwash(
@@ -273,7 +275,7 @@ def final_rise(
     -----
     As `rise`; stable where L > 0, with the gradient of `boundary_layer.temperature_gradient`.
     """
-    return effective_height(
+    result: Array = effective_height(
         height,
         diameter,
         exit_velocity,
@@ -284,6 +286,7 @@ def final_rise(
         obukhov_length,
         mixing_height,
     ) - np.asarray(height, dtype=float)
+    return result
 
 
 def effective_height(

@@ -23,7 +23,8 @@ def horizontal_diffusivity(spacing: float, diffusion: Diffusion) -> float:
     diffusion : Diffusion
         Constant c [1] and dissipation rate epsilon [m2 s-3].
     """
-    return diffusion.richardson * np.cbrt(diffusion.dissipation) * spacing ** (4.0 / 3.0)
+    result: float = diffusion.richardson * np.cbrt(diffusion.dissipation) * spacing ** (4.0 / 3.0)
+    return result
 
 
 def least_diffusivity(
