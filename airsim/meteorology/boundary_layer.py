@@ -73,6 +73,11 @@ def shortwave(sine_elevation: ArrayLike, cloud: ArrayLike) -> Floats:
 
     Holtslag & van Ulden (1983): clear sky 990 sin(elevation) - 30, reduced by 1 - 0.75 N^3.4 under cloud N
     (the latter after Kasten & Czeplak 1980).
+
+    Examples
+    --------
+    >>> shortwave(1.0, [0.0, 1.0]).tolist()  # 990 - 30, and a quarter of it
+    [960.0, 240.0]
     """
     clear = np.maximum(990.0 * np.asarray(sine_elevation) - 30.0, 0.0)
     return clear * (1 - 0.75 * np.asarray(cloud) ** 3.4)
@@ -113,6 +118,11 @@ def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats
 
     Unstable: Paulson (1970) with the Dyer (1974) gradient, x = (1 - 16 z/L)^(1/4). Stable: van Ulden &
     Holtslag (1985), -17 (1 - exp(-0.29 z/L)), which stays finite far above L.
+
+    Examples
+    --------
+    >>> round(float(stability_correction(10.0, 10.0)), 4)  # -17 * (1 - exp(-0.29))
+    -4.2795
     """
     zeta = np.asarray(height, float) / np.asarray(obukhov_length, float)
     square = np.sqrt(1 - 16 * np.minimum(zeta, 0))
@@ -126,6 +136,11 @@ def wind_ratio(height: ArrayLike, reference: ArrayLike, roughness: ArrayLike, ob
     """Return the wind speed at a height as a share of that at the reference height [1], by similarity.
 
     Heights [m] are above the zero-plane; the profile is ln(z/z0) - psi_m(z/L) + psi_m(z0/L).
+
+    Examples
+    --------
+    >>> round(float(wind_ratio(100.0, 10.0, 0.1, 1e9)), 4)  # ln(1000) / ln(100)
+    1.5
     """
     z0, length = np.asarray(roughness, float), np.asarray(obukhov_length, float)
     ground = stability_correction(z0, length)
@@ -212,7 +227,13 @@ def surface_layer(
 
 
 def density(temperature: ArrayLike, pressure: ArrayLike = PRESSURE) -> Floats:
-    """Return the density of dry air [kg m-3] at a temperature [K] and pressure [Pa]."""
+    """Return the density of dry air [kg m-3] at a temperature [K] and pressure [Pa].
+
+    Examples
+    --------
+    >>> round(float(density(273.15, 101325.0)), 4)
+    1.2923
+    """
     return np.asarray(pressure, float) / (GAS_CONSTANT * np.asarray(temperature, float))
 
 
@@ -236,6 +257,12 @@ def obukhov_length(
     -------
     ndarray
         Signed, between 1 and 1e5 m in size; no heat flux is the stable end of neutral.
+
+    Examples
+    --------
+    >>> rho_cp = density(300.0) * HEAT_CAPACITY
+    >>> round(float(obukhov_length(0.3, 300.0, 0.1 * rho_cp)), 2)  # -300 * 0.027 / (0.4 * 9.80665 * 0.1)
+    -20.65
     """
     t = np.asarray(temperature, float)
     kinematic = np.asarray(heat_flux, float) / (density(t, pressure) * HEAT_CAPACITY)
@@ -269,6 +296,12 @@ def convective_velocity(
         [m]
     pressure : array_like
         [Pa]
+
+    Examples
+    --------
+    >>> rho_cp = density(300.0) * HEAT_CAPACITY
+    >>> round(float(convective_velocity(0.1 * rho_cp, 300.0, 1000.0)), 3)  # (9.80665/300 * 0.1 * 1000)^(1/3)
+    1.484
     """
     t = np.asarray(temperature, float)
     kinematic = np.maximum(np.asarray(heat_flux, float), 0) / (density(t, pressure) * HEAT_CAPACITY)
@@ -393,6 +426,11 @@ def cloud_from_shortwave(shortwave_down: ArrayLike, sine_elevation: ArrayLike) -
     """Return cloud cover [1] from shortwave [W m-2]: the inverse of `shortwave`, not a number without sun.
 
     Below 10 degrees of elevation the ratio says little and nothing is returned.
+
+    Examples
+    --------
+    >>> round(float(cloud_from_shortwave(shortwave(1.0, 0.5), 1.0)), 6)
+    0.5
     """
     sine = np.asarray(sine_elevation, float)
     clear = np.maximum(990.0 * sine - 30.0, 1e-9)
@@ -404,12 +442,23 @@ def relative_humidity(vapour_pressure: ArrayLike, temperature: ArrayLike) -> Flo
     """Return relative humidity over water [1] from vapour pressure [Pa] and temperature [K].
 
     Saturation by Magnus's formula with the coefficients of Sonntag (1990).
+
+    Examples
+    --------
+    >>> float(relative_humidity(305.6, 273.15))
+    0.5
     """
     return np.asarray(vapour_pressure, float) / saturation_pressure(temperature)
 
 
 def saturation_pressure(temperature: ArrayLike) -> Floats:
-    """Return the saturation vapour pressure over water [Pa] at a temperature [K], Magnus after Sonntag (1990)."""
+    """Return the saturation vapour pressure over water [Pa] at a temperature [K], Magnus after Sonntag (1990).
+
+    Examples
+    --------
+    >>> float(saturation_pressure(273.15))
+    611.2
+    """
     celsius = np.asarray(temperature, float) - 273.15
     return 611.2 * np.exp(17.62 * celsius / (243.12 + celsius))
 
@@ -449,6 +498,11 @@ def turner_class(
         Cloud cover [1].
     ceiling : array_like
         Height of the cloud base [m]; without it middle cloud is taken (2134 to 4877 m).
+
+    Examples
+    --------
+    >>> turner_class(2.0, [0.9, -0.5], 0.0).tolist()  # a clear noon and a clear night with little wind
+    ['A', 'F']
     """
     speed, sine, cloud, ceiling = np.broadcast_arrays(
         *(np.asarray(a, float) for a in (wind_speed, sine_elevation, cloud, ceiling))
