@@ -160,7 +160,8 @@ class Geography:
     def population(self) -> Floats:
         """People in each cell, (ny, nx), estimated."""
         people = (self.counties.population * self.counties.population_in_domain).to_numpy()
-        return (people @ self.county_population_weights).reshape(self.grid.ny, self.grid.nx)
+        result: Floats = (people @ self.county_population_weights).reshape(self.grid.ny, self.grid.nx)
+        return result
 
     def outlines(self) -> dict[str, BaseGeometry]:
         """Return the boundary of each city of `CITIES` (shapely, longitude and latitude)."""

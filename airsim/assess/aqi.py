@@ -53,6 +53,11 @@ def round_half_even(value: npt.ArrayLike, decimals: int = 0) -> FloatArray:
     -----
     The value is first brought to nine decimals, so that a half which binary arithmetic has left at
     34.49999999999 is still a half.
+
+    Examples
+    --------
+    >>> round_half_even([34.5, 35.5]).tolist()
+    [34.0, 36.0]
     """
     scale = 10.0**decimals
     return np.rint(np.round(np.asarray(value, dtype=np.float64) * scale, 9)) / scale
@@ -79,6 +84,12 @@ def iaqi(concentration: npt.ArrayLike, item: str, rule: Rule) -> FloatArray:
     ------
     ValueError
         A concentration is negative.
+
+    Examples
+    --------
+    >>> rule = rules.load("aqi", version="HJ633-2012")
+    >>> iaqi([35.0, 75.0, 150.0, 250.0], "pm25_24h", rule).tolist()  # the breakpoints of HJ 633-2012
+    [50.0, 100.0, 200.0, 300.0]
     """
     points = np.asarray(rule["breakpoints"][item], dtype=np.float64)
     index = np.asarray(rule["iaqi"], dtype=np.float64)[: points.size]
@@ -109,6 +120,12 @@ def aqi(concentrations: Mapping[str, npt.ArrayLike], rule: Rule) -> FloatArray:
         AQI [1].  Where an item is missing (NaN), the AQI is given only if the others put it above 100,
         as the regulation publishes it; else NaN.  Items not in `concentrations` at all are simply not
         part of the index.
+
+    Examples
+    --------
+    >>> rule = rules.load("aqi", version="HJ633-2012")
+    >>> float(aqi({"pm25_24h": 150.0, "pm10_24h": 150.0}, rule))  # 200 and 100
+    200.0
     """
     each = np.stack(np.broadcast_arrays(*(iaqi(c, item, rule) for item, c in concentrations.items())))
     missing = np.isnan(each)

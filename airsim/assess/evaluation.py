@@ -187,7 +187,8 @@ def _fac2(o: Floats, m: Floats) -> float:
 
 #: Measure -> formula.  NMB, NME: Yu et al. 2006 (Atmos. Sci. Lett. 7, 26); MFB, MFE: Boylan and Russell 2006
 #: (Atmos. Environ. 40, 4946), Eqs. 7 and 8; IOA: Willmott 1981 (Phys. Geogr. 2, 184); FB, NMSE, MG, VG, FAC2:
-#: Chang and Hanna 2004 (Meteorol. Atmos. Phys. 87, 167), Eqs. 1 to 5.  FB is positive where the model is too low.
+#: Chang and Hanna 2004 (Meteorol. Atmos. Phys. 87, 167, doi:10.1007/s00703-003-0070-7), Eqs. 1 to 5.
+#: FB is positive where the model is too low.
 MEASURES: dict[str, Callable[[Floats, Floats], float]] = {
     "observed": lambda o, m: float(o.mean()),
     "modelled": lambda o, m: float(m.mean()),
@@ -222,6 +223,12 @@ def measures(observed: npt.ArrayLike, modelled: npt.ArrayLike) -> dict[str, floa
     dict
         ``n`` pairs, and the `MEASURES`: shares [1], ``mb`` and ``rmse`` in the unit given; NaN below `LEAST_PAIRS`
         pairs, or where the air is zero throughout.
+
+    Examples
+    --------
+    >>> found = measures([10.0, 20.0, 30.0], [20.0, 20.0, 20.0])
+    >>> found["nmb"], round(found["nme"], 4), found["fac2"]  # 20 of 60; no model value is off by more than two
+    (0.0, 0.3333, 1.0)
     """
     o, m = np.asarray(observed, float).ravel(), np.asarray(modelled, float).ravel()
     both = np.isfinite(o) & np.isfinite(m) & (o + m > 0)
@@ -232,12 +239,18 @@ def measures(observed: npt.ArrayLike, modelled: npt.ArrayLike) -> dict[str, floa
 
 
 def taylor(observed: npt.ArrayLike, modelled: npt.ArrayLike) -> tuple[float, float]:
-    """Return the point of a Taylor diagram (Taylor 2001, J. Geophys. Res. 106, 7183).
+    """Return the point of a Taylor diagram (Taylor 2001, J. Geophys. Res. 106, 7183, doi:10.1029/2000JD900719).
 
     Returns
     -------
     ratio, correlation : float
         Standard deviation of the model over that of the observations [1]; correlation [1].
+
+    Examples
+    --------
+    >>> ratio, correlation = taylor([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
+    >>> round(ratio, 6), round(correlation, 6)
+    (2.0, 1.0)
     """
     o, m = np.asarray(observed, float).ravel(), np.asarray(modelled, float).ravel()
     both = np.isfinite(o) & np.isfinite(m)
@@ -298,6 +311,12 @@ def events(observed: npt.ArrayLike, modelled: npt.ArrayLike, above: float) -> di
     dict
         ``hits``, ``misses``, ``false_alarms``, ``quiet`` days; ``pod`` probability of detection, ``far`` false
         alarm ratio, ``csi`` critical success index [1], NaN where nothing was observed or forecast.
+
+    Examples
+    --------
+    >>> found = events([80, 10, 90, 5], [90, 80, 10, 6], above=75)
+    >>> found["pod"], found["far"], round(found["csi"], 4)
+    (0.5, 0.5, 0.3333)
     """
     o, m = np.asarray(observed, float).ravel(), np.asarray(modelled, float).ravel()
     both = np.isfinite(o) & np.isfinite(m)

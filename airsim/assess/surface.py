@@ -46,7 +46,8 @@ def nitrogen_dioxide(nox: npt.ArrayLike) -> npt.NDArray[np.floating]:
     values = np.asarray(nox)
     # the polynomial turns up again far beyond the data it was fitted to
     ratio = np.polyval(_ARM2.astype(values.dtype), np.minimum(values, 800))
-    return values * np.clip(ratio, _ARM2_LOW, _ARM2_HIGH)
+    result: npt.NDArray[np.floating] = values * np.clip(ratio, _ARM2_LOW, _ARM2_HIGH)
+    return result
 
 
 def species(

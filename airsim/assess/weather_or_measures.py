@@ -94,7 +94,8 @@ def split(before: Window, after: Window) -> Floats:
 
         def mean(values: Floats, known: npt.NDArray[np.bool_] = known, count: npt.NDArray[np.int_] = count) -> Floats:
             total = np.where(known, values, 0.0).sum(axis=0)
-            return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+            result: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+            return result
 
         observed.append(mean(window.observed))
         worlds[0, w], worlds[1, w] = mean(window.first), mean(window.second)

@@ -75,7 +75,8 @@ class Sketcher:
         scales = Scales(inventory, self._time)
         of_state = np.stack([self._hours[:, scales.of_hour == s].sum(1) for s in range(scales.count)], axis=1)
         emitted = np.stack([(annual * scales.at(s)).ravel() for s in range(scales.count)], axis=1)
-        return (of_state * (weights @ emitted)).sum(1)
+        result: Array = (of_state * (weights @ emitted)).sum(1)
+        return result
 
     def _weights(self, sources: Any) -> Array:
         """Return the random numbers of the sources, (size, source, tracer)."""

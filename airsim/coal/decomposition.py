@@ -75,6 +75,11 @@ def logarithmic_mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
+
+    Examples
+    --------
+    >>> round(float(logarithmic_mean(np.array(2.0), np.array(1.0))), 6)  # 1 / ln 2
+    1.442695
     """
     a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
     low, high = np.minimum(a, b), np.maximum(a, b)
@@ -109,9 +114,16 @@ def contributions(before: np.ndarray, after: np.ndarray, factors: np.ndarray, fa
 
     Notes
     -----
-    L(V_T, V_0) ln(x_T / x_0): Ang (2005), Energy Policy 33, 867-871, eq. 5.  Where a term appears or disappears the
+    L(V_T, V_0) ln(x_T / x_0): Ang (2005), Energy Policy 33, 867-871, eq. 5,
+    doi:10.1016/j.enpol.2003.10.010.  Where a term appears or disappears the
     analytical limits of Ang, Zhang & Choi (1998), Energy 23, 489-495, table 2, hold: the factor that is zero takes the
     whole term, the others nothing.
+
+    Examples
+    --------
+    >>> x, y = np.array([[1.0], [2.0]]), np.array([[3.0], [6.0]])  # both factors triple: each takes half
+    >>> contributions(np.array([2.0]), np.array([18.0]), x, y).round(6).tolist()
+    [[8.0], [8.0]]
     """
     appears, vanishes = (before == 0) & (after > 0), (before > 0) & (after == 0)
     both = (before > 0) & (after > 0)
@@ -141,6 +153,11 @@ def multiplicative(additive: np.ndarray, before: float, after: float) -> np.ndar
     -------
     ndarray
         Their product is ``after / before``; NaN where a total is zero.
+
+    Examples
+    --------
+    >>> multiplicative(np.array([8.0, 8.0]), 2.0, 18.0).round(6).tolist()
+    [3.0, 3.0]
     """
     mean = float(logarithmic_mean(np.array(after), np.array(before)))
     return np.exp(additive / mean) if mean > 0 else np.full_like(additive, np.nan)

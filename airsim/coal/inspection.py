@@ -188,6 +188,12 @@ def interval(passed: np.ndarray, batches: np.ndarray, confidence: float = 0.95) 
     -------
     (ndarray, ndarray)
         Lower and upper end [1]; 0 and 1 without a batch.
+
+    Examples
+    --------
+    >>> low, high = interval(np.array(10), np.array(10))
+    >>> round(float(low), 4), float(high)  # 0.025^(1/10) (Clopper & Pearson 1934)
+    (0.6915, 1.0)
     """
     k, n = np.broadcast_arrays(np.asarray(passed, np.float64), np.asarray(batches, np.float64))
     tail = (1.0 - confidence) / 2.0

@@ -248,7 +248,7 @@ def _time(text: str) -> pd.Timestamp | None:
         when = pd.Timestamp(unicodedata.normalize("NFKC", text))
     except (ValueError, OverflowError):
         return None
-    if when is pd.NaT:
+    if pd.isna(when):
         return None
     # bureaus write local time; a zone that is written counts
     return when.tz_convert("Asia/Shanghai").tz_localize(None) if when.tzinfo else when

@@ -62,7 +62,8 @@ def plan_rule(plan: Rule | str | Path | dt.date | None = None) -> Rule:
 
 def plan_file(path: Path) -> Rule:
     """Read a plan file; see `plan_rule`."""
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     def refuse(key: str, value: object, said: str, said_zh: str) -> InputError:
         return InputError([Problem(str(path), "", key, str(value), said, said_zh)])

@@ -99,7 +99,8 @@ def read(source: str | Path | AnyMapping[str, Any], columns: AnyMapping[str, str
     """
     if isinstance(source, AnyMapping):
         return _Reader("mapping", columns).whole({"columns": source})
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     path = Path(source)
     if not path.is_file():

@@ -220,7 +220,8 @@ def _places(table: Table, geography: Geography) -> Iterator[Problem]:
     west, south, east, north = shapely.total_bounds(counties["geometry"].to_numpy())
 
     def known(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
-        return (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+        result: np.ndarray = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+        return result
 
     inside, exchanged = known(lon, lat), known(lat, lon)
     x, y = grid.project(lon, lat)

@@ -289,7 +289,8 @@ class GriddedEmissions:
     def rates(self, hour: int) -> Floats:
         """Emission of each source in one hour, on the grid or not, (source, tracer) [kg s-1]."""
         self._enter(hour)
-        return self._now * (self._fraction[self._profile, hour] / 3600.0)[:, None]
+        result: Floats = self._now * (self._fraction[self._profile, hour] / 3600.0)[:, None]
+        return result
 
     def mean_rates(self, hours: range) -> pd.DataFrame:
         """Mean emission of each source over some hours, on the grid or not.

@@ -99,7 +99,8 @@ class Profiles:
         day = local.astype("datetime64[D]")
         weekday = (day.astype(int) + 3) % 7  # 1970-01-01 was a Thursday; 0 = Monday
         hour = (local - day).astype(int)
-        return parts["month"][month] * parts["weekday"][weekday] * parts["hour"][hour]
+        result: Floats = parts["month"][month] * parts["weekday"][weekday] * parts["hour"][hour]
+        return result
 
 
 @lru_cache(maxsize=8)

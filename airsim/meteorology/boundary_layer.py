@@ -64,7 +64,8 @@ def sine_of_solar_elevation(time: NDArray[Any], longitude: ArrayLike, latitude: 
     )
     hour = 24 * (day_of_year % 1) + np.asarray(longitude) / 15 + equation_of_time / 60
     angle, phi = np.pi * (hour - 12) / 12, np.radians(latitude)
-    return np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(angle)
+    result: Floats = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(angle)
+    return result
 
 
 def shortwave(sine_elevation: ArrayLike, cloud: ArrayLike) -> Floats:
@@ -72,6 +73,11 @@ def shortwave(sine_elevation: ArrayLike, cloud: ArrayLike) -> Floats:
 
     Holtslag & van Ulden (1983): clear sky 990 sin(elevation) - 30, reduced by 1 - 0.75 N^3.4 under cloud N
     (the latter after Kasten & Czeplak 1980).
+
+    Examples
+    --------
+    >>> shortwave(1.0, [0.0, 1.0]).tolist()  # 990 - 30, and a quarter of it
+    [960.0, 240.0]
     """
     clear = np.maximum(990.0 * np.asarray(sine_elevation) - 30.0, 0.0)
     return clear * (1 - 0.75 * np.asarray(cloud) ** 3.4)
@@ -87,7 +93,8 @@ def net_radiation(
     """
     t = np.asarray(temperature, float)
     gain = (1 - np.asarray(albedo)) * np.asarray(shortwave_down) + 60 * np.asarray(cloud)
-    return (gain + 5.31e-13 * t**6 - STEFAN_BOLTZMANN * t**4) / 1.12
+    result: Floats = (gain + 5.31e-13 * t**6 - STEFAN_BOLTZMANN * t**4) / 1.12
+    return result
 
 
 def sensible_heat_flux(net: ArrayLike, temperature: ArrayLike, moisture: float = 0.5) -> Floats:
@@ -102,7 +109,8 @@ def sensible_heat_flux(net: ArrayLike, temperature: ArrayLike, moisture: float =
     slope = saturation_pressure(temperature) * 17.62 * 243.12 / (243.12 + celsius) ** 2
     psychrometer = HEAT_CAPACITY * PRESSURE / (0.622 * 2.5e6)
     ratio = psychrometer / slope
-    return ((1 - moisture) + ratio) / (1 + ratio) * 0.9 * np.asarray(net) - 20.0
+    result: Floats = ((1 - moisture) + ratio) / (1 + ratio) * 0.9 * np.asarray(net) - 20.0
+    return result
 
 
 def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats:
@@ -110,24 +118,36 @@ def stability_correction(height: ArrayLike, obukhov_length: ArrayLike) -> Floats
 
     Unstable: Paulson (1970) with the Dyer (1974) gradient, x = (1 - 16 z/L)^(1/4). Stable: van Ulden &
     Holtslag (1985), -17 (1 - exp(-0.29 z/L)), which stays finite far above L.
+
+    Examples
+    --------
+    >>> round(float(stability_correction(10.0, 10.0)), 4)  # -17 * (1 - exp(-0.29))
+    -4.2795
     """
     zeta = np.asarray(height, float) / np.asarray(obukhov_length, float)
     square = np.sqrt(1 - 16 * np.minimum(zeta, 0))
     x = np.sqrt(square)
     unstable = np.log((1 + x) ** 2 * (1 + square) / 8) - 2 * np.arctan(x) + np.pi / 2
-    return np.where(zeta > 0, -17 * (1 - np.exp(-0.29 * np.maximum(zeta, 0))), unstable)
+    result: Floats = np.where(zeta > 0, -17 * (1 - np.exp(-0.29 * np.maximum(zeta, 0))), unstable)
+    return result
 
 
 def wind_ratio(height: ArrayLike, reference: ArrayLike, roughness: ArrayLike, obukhov_length: ArrayLike) -> Floats:
     """Return the wind speed at a height as a share of that at the reference height [1], by similarity.
 
     Heights [m] are above the zero-plane; the profile is ln(z/z0) - psi_m(z/L) + psi_m(z0/L).
+
+    Examples
+    --------
+    >>> round(float(wind_ratio(100.0, 10.0, 0.1, 1e9)), 4)  # ln(1000) / ln(100)
+    1.5
     """
     z0, length = np.asarray(roughness, float), np.asarray(obukhov_length, float)
     ground = stability_correction(z0, length)
     upper = np.log(np.asarray(height) / z0) - stability_correction(height, length) + ground
     lower = np.log(np.asarray(reference) / z0) - stability_correction(reference, length) + ground
-    return upper / lower
+    result: Floats = upper / lower
+    return result
 
 
 def surface_layer(
@@ -207,7 +227,13 @@ def surface_layer(
 
 
 def density(temperature: ArrayLike, pressure: ArrayLike = PRESSURE) -> Floats:
-    """Return the density of dry air [kg m-3] at a temperature [K] and pressure [Pa]."""
+    """Return the density of dry air [kg m-3] at a temperature [K] and pressure [Pa].
+
+    Examples
+    --------
+    >>> round(float(density(273.15, 101325.0)), 4)
+    1.2923
+    """
     return np.asarray(pressure, float) / (GAS_CONSTANT * np.asarray(temperature, float))
 
 
@@ -231,20 +257,28 @@ def obukhov_length(
     -------
     ndarray
         Signed, between 1 and 1e5 m in size; no heat flux is the stable end of neutral.
+
+    Examples
+    --------
+    >>> rho_cp = density(300.0) * HEAT_CAPACITY
+    >>> round(float(obukhov_length(0.3, 300.0, 0.1 * rho_cp)), 2)  # -300 * 0.027 / (0.4 * 9.80665 * 0.1)
+    -20.65
     """
     t = np.asarray(temperature, float)
     kinematic = np.asarray(heat_flux, float) / (density(t, pressure) * HEAT_CAPACITY)
     over = -KARMAN * GRAVITY * kinematic / t  # u*^3 / L
     cubed = np.maximum(np.asarray(friction_velocity, float), 1e-3) ** 3
     size = np.clip(cubed / np.maximum(np.abs(over), 1e-30), MINIMUM_LENGTH, MAXIMUM_LENGTH)
-    return np.where(over < 0, -size, size)
+    result: Floats = np.where(over < 0, -size, size)
+    return result
 
 
 def limit_length(obukhov_length: ArrayLike) -> Floats:
     """Return an Obukhov length [m] kept within 1 and 1e5 m in size, its sign kept."""
     length = np.asarray(obukhov_length, float)
     size = np.clip(np.abs(length), MINIMUM_LENGTH, MAXIMUM_LENGTH)
-    return np.where(length < 0, -size, size)
+    result: Floats = np.where(length < 0, -size, size)
+    return result
 
 
 def convective_velocity(
@@ -262,10 +296,17 @@ def convective_velocity(
         [m]
     pressure : array_like
         [Pa]
+
+    Examples
+    --------
+    >>> rho_cp = density(300.0) * HEAT_CAPACITY
+    >>> round(float(convective_velocity(0.1 * rho_cp, 300.0, 1000.0)), 3)  # (9.80665/300 * 0.1 * 1000)^(1/3)
+    1.484
     """
     t = np.asarray(temperature, float)
     kinematic = np.maximum(np.asarray(heat_flux, float), 0) / (density(t, pressure) * HEAT_CAPACITY)
-    return np.cbrt(GRAVITY / t * kinematic * np.asarray(mixing_height, float))
+    result: Floats = np.cbrt(GRAVITY / t * kinematic * np.asarray(mixing_height, float))
+    return result
 
 
 def stable_heat_flux(
@@ -277,7 +318,8 @@ def stable_heat_flux(
     cloud cover N [1]; friction velocity [m s-1], temperature [K], pressure [Pa].
     """
     scale = 0.09 * (1 - 0.5 * np.asarray(cloud, float) ** 2)
-    return -density(temperature, pressure) * HEAT_CAPACITY * np.asarray(friction_velocity, float) * scale
+    result: Floats = -density(temperature, pressure) * HEAT_CAPACITY * np.asarray(friction_velocity, float) * scale
+    return result
 
 
 def stable_mixing_height(friction_velocity: ArrayLike, obukhov_length: ArrayLike, latitude: ArrayLike) -> Floats:
@@ -299,7 +341,8 @@ def stable_mixing_height(friction_velocity: ArrayLike, obukhov_length: ArrayLike
     coriolis = 2 * 7.2921e-5 * np.sin(np.radians(np.maximum(np.abs(latitude), 10.0)))
     # the difference of two large numbers near neutral is taken by its conjugate
     excess = 2.28 * u / (coriolis * length)
-    return length / 3.8 * excess / (1 + np.sqrt(1 + excess))
+    result: Floats = length / 3.8 * excess / (1 + np.sqrt(1 + excess))
+    return result
 
 
 def encroachment(
@@ -375,13 +418,19 @@ def _piecewise(height: Floats, nodes: Floats, gradient: Floats, filled: Floats) 
     """Return the wedge below a height [K m], the inverse of what `encroachment` solves."""
     k = np.searchsorted(nodes, height, side="right") - 1
     at = np.take_along_axis(filled, k[None], axis=0)[0]
-    return at + np.take_along_axis(gradient, k[None], axis=0)[0] * (height**2 - nodes[k] ** 2) / 2
+    result: Floats = at + np.take_along_axis(gradient, k[None], axis=0)[0] * (height**2 - nodes[k] ** 2) / 2
+    return result
 
 
 def cloud_from_shortwave(shortwave_down: ArrayLike, sine_elevation: ArrayLike) -> Floats:
     """Return cloud cover [1] from shortwave [W m-2]: the inverse of `shortwave`, not a number without sun.
 
     Below 10 degrees of elevation the ratio says little and nothing is returned.
+
+    Examples
+    --------
+    >>> round(float(cloud_from_shortwave(shortwave(1.0, 0.5), 1.0)), 6)
+    0.5
     """
     sine = np.asarray(sine_elevation, float)
     clear = np.maximum(990.0 * sine - 30.0, 1e-9)
@@ -393,12 +442,23 @@ def relative_humidity(vapour_pressure: ArrayLike, temperature: ArrayLike) -> Flo
     """Return relative humidity over water [1] from vapour pressure [Pa] and temperature [K].
 
     Saturation by Magnus's formula with the coefficients of Sonntag (1990).
+
+    Examples
+    --------
+    >>> float(relative_humidity(305.6, 273.15))
+    0.5
     """
     return np.asarray(vapour_pressure, float) / saturation_pressure(temperature)
 
 
 def saturation_pressure(temperature: ArrayLike) -> Floats:
-    """Return the saturation vapour pressure over water [Pa] at a temperature [K], Magnus after Sonntag (1990)."""
+    """Return the saturation vapour pressure over water [Pa] at a temperature [K], Magnus after Sonntag (1990).
+
+    Examples
+    --------
+    >>> float(saturation_pressure(273.15))
+    611.2
+    """
     celsius = np.asarray(temperature, float) - 273.15
     return 611.2 * np.exp(17.62 * celsius / (243.12 + celsius))
 
@@ -438,6 +498,11 @@ def turner_class(
         Cloud cover [1].
     ceiling : array_like
         Height of the cloud base [m]; without it middle cloud is taken (2134 to 4877 m).
+
+    Examples
+    --------
+    >>> turner_class(2.0, [0.9, -0.5], 0.0).tolist()  # a clear noon and a clear night with little wind
+    ['A', 'F']
     """
     speed, sine, cloud, ceiling = np.broadcast_arrays(
         *(np.asarray(a, float) for a in (wind_speed, sine_elevation, cloud, ceiling))
@@ -451,7 +516,8 @@ def turner_class(
     index = np.where(elevation > 10, day, np.where(cloud <= 0.4, -2, -1))
     index = np.where((cloud > 0.95) & (ceiling < 2134), 0, index)
     row = np.searchsorted(_TURNER_SPEED, speed, side="right")
-    return np.array(list("ABCDEFF"))[_TURNER[row, 4 - index] - 1]
+    result: NDArray[np.str_] = np.array(list("ABCDEFF"))[_TURNER[row, 4 - index] - 1]
+    return result
 
 
 _GOLDER = {  # 1/L = a + b log10 z0 at the middle of each class
@@ -475,4 +541,5 @@ def stability_class(obukhov_length: ArrayLike, roughness: ArrayLike) -> NDArray[
         1 / np.asarray(obukhov_length, float), np.log10(np.clip(roughness, 0.001, 0.5))
     )
     lines = np.stack([a + b * log_z0 for a, b in _GOLDER.values()])
-    return np.array(list(_GOLDER))[np.argmin(np.abs(lines - inverse), axis=0)]
+    result: NDArray[np.str_] = np.array(list(_GOLDER))[np.argmin(np.abs(lines - inverse), axis=0)]
+    return result

@@ -114,7 +114,8 @@ def inverse_distance(grid: Grid, longitude: Floats, latitude: Floats, near: floa
     x, y = grid.project(longitude, latitude)
     square = (grid.x - x[:, None, None]) ** 2 + (grid.y[:, None] - y[:, None, None]) ** 2 + near**2
     weight = 1 / square
-    return weight / weight.sum(axis=0)
+    result: Floats = weight / weight.sum(axis=0)
+    return result
 
 
 @lru_cache(maxsize=8)

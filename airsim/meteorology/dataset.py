@@ -179,7 +179,8 @@ def mixed_layer_wind(dataset: xr.Dataset) -> np.ndarray:
     for k in range(dataset.sizes["level"]):
         inside = np.clip(depth - edges[k], 0.0, edges[k + 1] - edges[k])
         carried += inside * np.hypot(dataset["x_wind"].values[:, k], dataset["y_wind"].values[:, k])
-    return carried / np.minimum(depth, edges[-1])
+    result: np.ndarray = carried / np.minimum(depth, edges[-1])
+    return result
 
 
 def check(dataset: xr.Dataset) -> list[Problem]:

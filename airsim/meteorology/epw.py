@@ -147,7 +147,8 @@ def _moments(calendar: Floats, year: int) -> np.ndarray:
     """Return the starts of the hours, local standard time."""
     months = np.array([f"{year:04d}-{int(m):02d}" for m in calendar[:, 1]], "datetime64[M]").astype("datetime64[D]")
     days = months + (calendar[:, 2].astype(int) - 1)
-    return days.astype("datetime64[ns]") + (calendar[:, 3].astype(int) - 1) * HOUR
+    result: np.ndarray = days.astype("datetime64[ns]") + (calendar[:, 3].astype(int) - 1) * HOUR
+    return result
 
 
 def _span_differs(start: Any, hours: int, zone: float, years: list[int]) -> bool:

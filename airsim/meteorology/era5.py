@@ -362,7 +362,8 @@ class Era5(Gridded):
 
     def _surface_pressure(self, time: np.datetime64, window: Window) -> Floats:
         if "lnsp" in self._where:
-            return np.exp(self._take("lnsp", time, window).astype(float))
+            result: Floats = np.exp(self._take("lnsp", time, window).astype(float))
+            return result
         return self._take("sp", time, window).astype(float)
 
     def _pressure_level_heights(
@@ -433,7 +434,8 @@ class Era5(Gridded):
                 self._blocks[key] = block
             values = block[k % _TIMES_AT_ONCE]
         if "level" in variable.dims:
-            return values[0] if levels is None else values[levels - low]
+            result: np.ndarray = values[0] if levels is None else values[levels - low]
+            return result
         return values
 
 

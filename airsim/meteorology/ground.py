@@ -129,7 +129,8 @@ def roughness_length(geography: Geography, relief: Relief) -> Floats:
     density = geography.population / (geography.grid.cell_area / 1e6)
     town = np.clip(density / 5000.0, 0, 1)
     wood = np.clip(np.hypot(*relief.uphill) / 0.08, 0, 1)
-    return np.exp((1 - town) * ((1 - wood) * np.log(0.1) + wood * np.log(0.8)) + town * np.log(1.0))
+    result: Floats = np.exp((1 - town) * ((1 - wood) * np.log(0.1) + wood * np.log(0.8)) + town * np.log(1.0))
+    return result
 
 
 def built_up(geography: Geography) -> Floats:

@@ -36,7 +36,8 @@ def _to_faces(centre: Floats, axis: int) -> Floats:
     n = centre.shape[axis]
     left = np.take(centre, np.maximum(np.arange(n + 1) - 1, 0), axis)
     right = np.take(centre, np.minimum(np.arange(n + 1), n - 1), axis)
-    return (left + right) / 2
+    result: Floats = (left + right) / 2
+    return result
 
 
 def face_fluxes(x_wind: Floats, y_wind: Floats, mass: Floats, spacing: float) -> tuple[Floats, Floats]:

@@ -248,7 +248,8 @@ def _spline(n: int, spacing: float, nodes: int) -> tuple[Floats, Floats]:
 
 def _spread(nodes: Floats, rows: Floats, columns: Floats) -> Floats:
     # einsum without BLAS: the same bytes whatever the number of threads
-    return np.einsum("tyi,xi->tyx", np.einsum("tji,yj->tyi", nodes, rows), columns)
+    result: Floats = np.einsum("tyi,xi->tyx", np.einsum("tji,yj->tyi", nodes, rows), columns)
+    return result
 
 
 class _Hours:
@@ -271,7 +272,8 @@ class _Hours:
         share = climatology.inverse_distance(grid, surface.longitude, surface.latitude)
 
         def spread(series: Floats) -> Floats:
-            return np.einsum("ts,syx->tyx", series, share)
+            result: Floats = np.einsum("ts,syx->tyx", series, share)
+            return result
 
         self.spread, self.surface = spread, surface
         self.base_height = np.einsum("s,syx->yx", surface.altitude, share)
@@ -301,7 +303,8 @@ class _Hours:
 
     def _phase(self, name: str) -> Floats:
         """Return a figure of the phases, weighted, (time, ny, nx)."""
-        return sum(getattr(phase, name) * weight for phase, weight in self.weights)
+        result: Floats = sum(getattr(phase, name) * weight for phase, weight in self.weights)
+        return result
 
     def fields(self) -> dict[str, np.ndarray]:
         """Return every time-dependent field of the dataset except precipitation."""
@@ -347,7 +350,8 @@ class _Hours:
             1, "s"
         )
         sine = bl.sine_of_solar_elevation(quarter, self.grid.longitude, self.grid.latitude)
-        return bl.shortwave(sine, cloud).mean(axis=0) * self._phase("clarity")
+        result: Floats = bl.shortwave(sine, cloud).mean(axis=0) * self._phase("clarity")
+        return result
 
     def _air(self) -> tuple[Floats, Floats]:
         """Temperature [K] and relative humidity [1] at 2 m."""

@@ -292,7 +292,8 @@ class Wrf(Gridded):
         lowest = {"bottom_top": slice(0, 1)}
 
         def pressure() -> Singles:
-            return (take("P", "pressure", **lowest) + take("PB", "pressure", **lowest))[0]
+            result: Singles = (take("P", "pressure", **lowest) + take("PB", "pressure", **lowest))[0]
+            return result
 
         ground = take("PSFC", "pressure") if "PSFC" in dataset else pressure()
         if "T2" in dataset:
@@ -313,7 +314,8 @@ class Wrf(Gridded):
         fallen = now - before
         if fallen.min() < -0.01:  # sums start again with a new run
             fallen = now
-        return np.maximum(fallen, 0) / np.float32(seconds)
+        result: Singles = np.maximum(fallen, 0) / np.float32(seconds)
+        return result
 
     def _rain_so_far(self, i: int, window: Window) -> Singles:
         f, k = self._where[i]

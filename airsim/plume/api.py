@@ -111,7 +111,8 @@ def _spared(name: str, values: Array, frame: pd.DataFrame) -> npt.NDArray[np.boo
         return np.isnan(values)
     if name == "wind_from_direction" and "wind_speed" in frame:
         calm = pd.to_numeric(frame["wind_speed"], errors="coerce").to_numpy(dtype=float, na_value=np.nan) == 0.0
-        return np.isnan(values) & calm
+        result: npt.NDArray[np.bool_] = np.isnan(values) & calm
+        return result
     return np.zeros(len(values), dtype=bool)
 
 
@@ -695,7 +696,8 @@ def statistics(
     def at(d: float) -> Array:
         i = min(math.floor(d), keep - 1)
         j = min(i + 1, keep - 1)
-        return largest[i] + (d - i) * (largest[j] - largest[i])
+        result: Array = largest[i] + (d - i) * (largest[j] - largest[i])
+        return result
 
     dims = ("group", "receptor")
     found = {

@@ -1,6 +1,7 @@
 """Profiles of wind, turbulence and temperature in the boundary layer from u*, L, w*, z_i and z0.
 
 All functions work on NumPy arrays and broadcast; L is the Obukhov length, negative in convective hours.
+Cimorelli et al. 2005: J. Appl. Meteorol. 44, 682-693, doi:10.1175/JAM2227.1.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ def wind_profile(
     -----
     Cimorelli et al. 2005, eq. 26: logarithmic with psi_m between 7 z0 and z_i, linear to the ground below
     7 z0, constant above z_i.
+
+    Examples
+    --------
+    >>> ten, hundred = wind_profile([10.0, 100.0], 0.1, 1e9, 1000.0)
+    >>> round(float(hundred / ten), 4)  # ln(1000) / ln(100)
+    1.5
     """
     z0 = np.asarray(roughness_length, dtype=float)
     low = 7.0 * z0
@@ -75,6 +82,11 @@ def lateral_turbulence(
     -----
     Cimorelli et al. 2005, section 3: mechanical part sigma_v^2 = 3.6 u*^2 at the ground, going linearly to
     min(3.6 u*^2, 0.25) at z_i; convective part 0.35 w*^2 up to z_i, linearly to at most 0.25 at 1.2 z_i.
+
+    Examples
+    --------
+    >>> round(float(lateral_turbulence(0.0, 0.5, 0.0, 500.0)), 4)  # (3.6 * 0.25)^(1/2)
+    0.9487
     """
     z = np.asarray(height, dtype=float)
     zi = np.asarray(mixing_height, dtype=float)
@@ -84,7 +96,8 @@ def lateral_turbulence(
     inside = 0.35 * np.square(convective_velocity)
     above = np.minimum(inside, 0.25)
     convective = inside + (above - inside) * np.clip((z / zi - 1.0) / 0.2, 0.0, 1.0)
-    return np.maximum(np.sqrt(mechanical + convective), SMALLEST_LATERAL_TURBULENCE)
+    result: Array = np.maximum(np.sqrt(mechanical + convective), SMALLEST_LATERAL_TURBULENCE)
+    return result
 
 
 def vertical_turbulence(
@@ -115,6 +128,11 @@ def vertical_turbulence(
     Cimorelli et al. 2005, section 3: convective 1.6 (z/z_i)^(2/3) w*^2 below 0.1 z_i, 0.35 w*^2 up to z_i,
     falling as exp[-6 (z - z_i)/z_i] above; mechanical 1.3 u* (1 - z/z_i)^(1/2) with the residual
     0.02 u{z_i} z/z_i.
+
+    Examples
+    --------
+    >>> round(float(vertical_turbulence(0.0, 0.5, 0.0, 500.0, 5.0)), 4)  # 1.3 * 0.5
+    0.65
     """
     zi = np.asarray(mixing_height, dtype=float)
     ratio = np.asarray(height, dtype=float) / zi
@@ -123,7 +141,8 @@ def vertical_turbulence(
     convective = np.where(ratio <= 0.1, low, 0.35 * w2 * np.exp(-6.0 * np.maximum(ratio - 1.0, 0.0)))
     mechanical = np.square(1.3 * np.asarray(friction_velocity)) * np.maximum(1.0 - ratio, 0.0)
     residual = np.square(0.02 * np.asarray(wind_at_top) * np.minimum(ratio, 1.0))
-    return np.maximum(np.sqrt(convective + mechanical + residual), 0.02)
+    result: Array = np.maximum(np.sqrt(convective + mechanical + residual), 0.02)
+    return result
 
 
 def temperature_gradient(
@@ -175,6 +194,11 @@ def mechanical_mixing_height(friction_velocity: npt.ArrayLike) -> Array:
     -------
     ndarray
         [m].
+
+    Examples
+    --------
+    >>> float(mechanical_mixing_height(0.25))  # 2300 / 8
+    287.5
     """
     return 2300.0 * np.asarray(friction_velocity, dtype=float) ** 1.5
 
@@ -196,6 +220,11 @@ def stability_class(obukhov_length: npt.ArrayLike, roughness_length: npt.ArrayLi
     -----
     The lines of Golder 1972 (Boundary-Layer Meteorol. 3, 47-58) as fitted for CTDMPLUS and used in
     CALPUFF and MMIF; z0 is taken within 0.01 to 0.5 m, the range of the fit.
+
+    Examples
+    --------
+    >>> stability_class([-5.0, 1e5, 5.0], 0.1).tolist()  # A, D and F
+    [0, 3, 5]
     """
     length = np.asarray(obukhov_length, dtype=float)
     z = np.log(np.clip(roughness_length, 0.01, 0.5))

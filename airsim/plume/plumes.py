@@ -128,7 +128,8 @@ def plumes(sources: Sources, weather: Weather, scheme: str, half_life: float | N
         path = dispersion.PLUME_PATH[stability]
 
     def gusts(height: npt.ArrayLike) -> Array:
-        return np.sqrt(2.0) * layer.lateral_turbulence(height, friction, convective, zi)
+        result: Array = np.sqrt(2.0) * layer.lateral_turbulence(height, friction, convective, zi)
+        return result
 
     def travel(height: npt.ArrayLike) -> Array:
         return np.maximum(np.maximum(wind(height), light * gusts(height)), 0.05)

@@ -69,9 +69,15 @@ def buoyancy_flux(
     -------
     ndarray
         [m4 s-3].
+
+    Examples
+    --------
+    >>> round(float(buoyancy_flux(2.0, 10.0, 400.0, 300.0)), 4)  # 9.80665 * 10 * 4/4 * 100/400
+    24.5166
     """
     warm = np.maximum(1.0 - np.asarray(air_temperature) / np.asarray(exit_temperature), 0.0)
-    return GRAVITY * np.asarray(exit_velocity) * np.square(diameter) / 4.0 * warm
+    result: Array = GRAVITY * np.asarray(exit_velocity) * np.square(diameter) / 4.0 * warm
+    return result
 
 
 def momentum_flux(
@@ -95,9 +101,15 @@ def momentum_flux(
     -------
     ndarray
         [m4 s-2].
+
+    Examples
+    --------
+    >>> float(momentum_flux(2.0, 10.0, 400.0, 300.0))  # 10^2 * 4/4 * 300/400
+    75.0
     """
     ratio = np.asarray(air_temperature) / np.asarray(exit_temperature)
-    return np.square(exit_velocity) * np.square(diameter) / 4.0 * ratio
+    result: Array = np.square(exit_velocity) * np.square(diameter) / 4.0 * ratio
+    return result
 
 
 def tip_downwash(
@@ -117,6 +129,11 @@ def tip_downwash(
     ndarray
         h - 2 d (1.5 - v_s/u) where v_s < 1.5 u, at least 0 [m]; a release without diameter or exit velocity
         keeps its height.
+
+    Examples
+    --------
+    >>> float(tip_downwash(100.0, 2.0, 5.0, 10.0))  # 100 - 2 * 2 * (1.5 - 5/10)
+    96.0
     """
     vs = np.asarray(exit_velocity, dtype=float)
     d = np.where(vs > 0.0, diameter, 0.0)
@@ -174,6 +191,12 @@ def rise(
     H = z_i - h and D = [2.6^3 F/(u N^2 H^3) + (2/3)^3]^(1/3) H, all stays inside if H/D > 1.5, all leaves if
     H/D < 0.5, linear between; the part inside rises to at most (0.62 + 0.38 p) H, p the penetrated fraction
     (Manins 1979).
+
+    Examples
+    --------
+    >>> plume = rise(100.0, 2.0, 10.0, 400.0, 300.0, 5.0, 0.0, 2000.0, capped=False)
+    >>> round(float(plume.final), 2)  # 21.425 * 24.5166^(3/4) / 5
+    47.21
     """
     d = np.asarray(diameter, dtype=float)
     vs = np.where(d > 0.0, exit_velocity, 0.0)
@@ -229,6 +252,11 @@ def distance_to(rise_: npt.ArrayLike, momentum: npt.ArrayLike, buoyancy: npt.Arr
     -------
     ndarray
         [m]; 0 where nothing rises.
+
+    Examples
+    --------
+    >>> round(float(distance_to(100.0, 0.0, 1.0)), 6)  # x^2 = 100^3
+    1000.0
     """
     j, b = np.asarray(momentum, dtype=float), np.asarray(buoyancy, dtype=float)
     cube = np.asarray(rise_, dtype=float) ** 3
@@ -273,7 +301,7 @@ def final_rise(
     -----
     As `rise`; stable where L > 0, with the gradient of `boundary_layer.temperature_gradient`.
     """
-    return effective_height(
+    result: Array = effective_height(
         height,
         diameter,
         exit_velocity,
@@ -284,6 +312,7 @@ def final_rise(
         obukhov_length,
         mixing_height,
     ) - np.asarray(height, dtype=float)
+    return result
 
 
 def effective_height(

@@ -17,7 +17,15 @@ GAS_CONSTANT = 8.314462618
 
 
 def products(chemistry: Chemistry) -> Field:
-    """Return the mass of product per mass of parent lost, (chain,) [1]: 96/64, 62/46 and the SOA yield."""
+    """Return the mass of product per mass of parent lost, (chain,) [1]: 96/64, 62/46 and the SOA yield.
+
+    Examples
+    --------
+    >>> from airsim.region import coefficients
+    >>> sulphate, nitrate, soa = products(coefficients.load().chemistry)
+    >>> round(float(sulphate), 3), round(float(nitrate), 3)  # 96.06/64.07 and 62.00/46.01
+    (1.499, 1.348)
+    """
     return np.array(
         [
             MOLAR_MASS["sulphate"] / MOLAR_MASS["so2"],

@@ -122,7 +122,8 @@ def table(file: Path = FILE) -> pd.DataFrame:
 
 def _read(file: Path) -> dict[str, Any]:
     with file.open(encoding="utf-8") as stream:
-        return YAML(typ="safe", pure=True).load(stream)
+        result: dict[str, Any] = YAML(typ="safe", pure=True).load(stream)
+        return result
 
 
 def _values(node: dict[str, Any]) -> Any:

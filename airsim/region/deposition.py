@@ -29,6 +29,13 @@ def aerodynamic_resistance(height: float, roughness: Field, friction_velocity: F
         Reference height [m].
     roughness, friction_velocity, obukhov_length : (y, x)
         z0 [m], u* [m s-1], L [m].
+
+    Examples
+    --------
+    >>> neutral = np.array([1e9])
+    >>> r = aerodynamic_resistance(10.0, np.array([0.1]), np.array([0.5]), neutral)
+    >>> round(float(r[0]), 2)  # ln(100) / (0.4 * 0.5)
+    23.03
     """
     z0 = np.minimum(roughness, 0.5 * height)
 
@@ -51,7 +58,8 @@ def particle_velocity(
 ) -> Field:
     """Return the deposition velocity of particles [m s-1].
 
-    v_g + 1/(r_a + r_s), r_s = 1/(epsilon_0 u* (E_B + E_IM + E_IN) R_1) (Zhang et al. 2001, eqs 1-9): Brownian
+    v_g + 1/(r_a + r_s), r_s = 1/(epsilon_0 u* (E_B + E_IM + E_IN) R_1) (Zhang et al. 2001, eqs 1-9,
+    doi:10.1016/S1352-2310(00)00326-5): Brownian
     collection Sc^-gamma, impaction (St/(alpha + St))^2 with St = v_g u* / (g A), interception (d/A)^2 / 2,
     rebound R_1 = exp(-sqrt St). Settling is counted at the ground only.
 

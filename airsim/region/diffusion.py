@@ -22,8 +22,17 @@ def horizontal_diffusivity(spacing: float, diffusion: Diffusion) -> float:
         [m].
     diffusion : Diffusion
         Constant c [1] and dissipation rate epsilon [m2 s-3].
+
+    Examples
+    --------
+    >>> from airsim.region import coefficients
+    >>> diffusion = coefficients.load().diffusion
+    >>> double = horizontal_diffusivity(10_000.0, diffusion) / horizontal_diffusivity(5_000.0, diffusion)
+    >>> round(float(double), 4)  # 2^(4/3)
+    2.5198
     """
-    return diffusion.richardson * np.cbrt(diffusion.dissipation) * spacing ** (4.0 / 3.0)
+    result: float = diffusion.richardson * np.cbrt(diffusion.dissipation) * spacing ** (4.0 / 3.0)
+    return result
 
 
 def least_diffusivity(
@@ -82,6 +91,13 @@ def eddy_diffusivity(
     -------
     (level_face, y, x)
         Diffusivity [m2 s-1].
+
+    Examples
+    --------
+    >>> faces, calm = np.array([[[100.0]]]), np.array([[0.0]])
+    >>> k = eddy_diffusivity(faces, np.array([[400.0]]), np.array([[0.2]]), np.array([[1e9]]), calm, 0.1)
+    >>> round(float(k[0, 0, 0]), 3)  # 0.4 * 0.2 * 100 * (1 - 100/400)^2
+    4.5
     """
     z = np.minimum(height, depth)
     friction_velocity = np.maximum(friction_velocity, 0.01)

@@ -103,6 +103,14 @@ def partition(
     -------
     Partition
         Particulate nitrate and ammonium [ug m-3]; the rest of each total is gas.
+
+    Examples
+    --------
+    >>> salt = partition(sulphate=0.0, nitrate=62.0, ammonia=17.0, temperature=253.15, humidity=0.3)
+    >>> bool(salt.nitrate < 62.0), bool(salt.nitrate > 60.0)  # one mole of each: nearly all is salt in the cold
+    (True, True)
+    >>> float(partition(0.0, 5.0, 0.0, 280.0, 0.5).nitrate)  # no ammonia, no salt
+    0.0
     """
     totals = (np.asarray(part, np.float64) for part in (sulphate, nitrate, ammonia))
     given = np.broadcast_arrays(*totals, dissociation_constant(temperature, humidity, constant))

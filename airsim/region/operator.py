@@ -206,7 +206,8 @@ class Operator:
 
         Parameters as for `felt`.
         """
-        return self.background + np.moveaxis(self.felt(rates, position).sum(0), 0, -1)
+        result: Array = self.background + np.moveaxis(self.felt(rates, position).sum(0), 0, -1)
+        return result
 
     def _contract(self, rates: Callable[[int], Array], position: NDArray[np.intp], pairs: slice) -> Array:
         """Sum rate times sensitivity over the hours, (source, pair, block, receptor)."""

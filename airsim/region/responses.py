@@ -64,7 +64,8 @@ class Responses:
         flat = self.tracers.reshape(len(self.groups), -1)
         air = np.asarray(factors, np.float32) @ flat + self.background.ravel()
         boxes = air.reshape(-1, *self.background.shape)
-        return np.einsum("shbt,rb->shrt", boxes, self.receptors.over_boxes.astype(np.float32), optimize=True)
+        result: Array = np.einsum("shbt,rb->shrt", boxes, self.receptors.over_boxes.astype(np.float32), optimize=True)
+        return result
 
     def pm25(self, factors: Array) -> Array:
         """Return PM2.5, (scenario, hour, receptor) float32 [ug m-3]: equilibrium in every box, then the mean.

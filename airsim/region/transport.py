@@ -88,7 +88,8 @@ class Budget:
         """Unexplained share of the tracer that passed through, (tracer, columns) [1]."""
         came = self.initial + self.emitted + self.inflow + np.maximum(self.chemical, 0.0)
         went = self.in_air + self.dry + self.wet + self.outflow - np.minimum(self.chemical, 0.0)
-        return np.divide(came - went, came, out=np.zeros_like(came), where=came != 0.0)
+        result: Array = np.divide(came - went, came, out=np.zeros_like(came), where=came != 0.0)
+        return result
 
     def to_dataset(self) -> xr.Dataset:
         """Return the budget with named dimensions and units."""

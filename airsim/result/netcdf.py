@@ -26,6 +26,8 @@ _CHUNK = 1 << 20
 
 _BEIJING = np.timedelta64(8, "h")
 _CONVENTIONS = "CF-1.11, ACDD-1.3"
+#: Version of the layout of a result, root attribute `schema_version`; docs/stability.md says when it changes.
+SCHEMA_VERSION = "1.0"
 
 
 def dress(tree: xr.DataTree) -> xr.DataTree:
@@ -185,6 +187,7 @@ def _discovery(root: xr.Dataset) -> dict[str, Any]:
     """Return the ACDD-1.3 attributes that follow from the data."""
     attrs: dict[str, Any] = {
         "Conventions": _CONVENTIONS,
+        "schema_version": SCHEMA_VERSION,
         "title": "Air-quality scenario of the Guanzhong Plain",
         "summary": "PM2.5 and other pollutants by city, hour and grid cell with and without measures under "
         "the same weather; emissions, emergency shares and coal balance behind them.",

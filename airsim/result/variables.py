@@ -289,7 +289,8 @@ def markdown(lang: Lang) -> str:
 def _kind(text: str) -> Kind:
     for kind in get_args(Kind):
         if kind == text:
-            return kind
+            result: Kind = kind
+            return result
     raise ValueError(f"variables.csv: unknown kind {text!r}")
 
 

@@ -9,16 +9,25 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def made():
-    spec = importlib.util.spec_from_file_location("make_formats", DOCS / "make_formats.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.pages()
+    return module
+
+
+def made():
+    return script("make_formats").pages()
 
 
 @pytest.mark.parametrize("name", sorted(made()))
 def test_format_pages_are_up_to_date(name):
     assert (DOCS / "formats" / name).read_text(encoding="utf-8") == made()[name], "run docs/make_formats.py"
+
+
+def test_nomenclature_is_up_to_date():
+    written = (DOCS / "nomenclature.md").read_text(encoding="utf-8")
+    assert written == script("make_nomenclature").page(), "run docs/make_nomenclature.py"
 
 
 def test_links_in_the_docs_lead_somewhere():

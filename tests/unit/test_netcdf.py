@@ -83,6 +83,7 @@ def test_every_variable_in_the_file_is_as_the_table_says(file):
 def test_global_attributes_follow_cf_and_acdd(file):
     with raw(file) as dataset:
         assert dataset.Conventions == "CF-1.11, ACDD-1.3"
+        assert dataset.schema_version == "1.0"
         for name in ("title", "summary", "keywords", "source", "history", "institution", "license"):
             assert getattr(dataset, name), name
         assert dataset.title == "Guanzhong January episode (made up)"
