@@ -50,16 +50,18 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
         raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
     scenario = load(path)
-    base = case.inventory(scenario, case.place(scenario))
+    place = case.place(scenario)
+    base = case.inventory(scenario, place)
     stages = case.measured(scenario, base)
-    balance = coal.cap_of(scenario, base, stages)
+    balance = coal.cap_of(stages)
     said = Said(console.coal(balance, lang))
     grid = None
     if advise:
         from airsim.coal import advice
         from airsim.output.sections import coal as pages
 
-        grid = pages.advice_grid(advice.advise(scenario, base, stages, cache.folder()))
+        felt = advice.sensitivity_of(lambda: case.air(scenario, place), base, stages.plan.cities, cache.folder())
+        grid = pages.advice_grid(advice.advise(stages, felt))
         said.lines.extend(pages.lines_of(grid, lang))
     if out is not None:
         from airsim.output import page as writer

@@ -110,7 +110,7 @@ def _taken(inv, after, source):
 def test_the_ledger_books_what_the_rows_take(small, rebound):
     _, measure, list_, inv = small
     windows = case.alert_windows(measure)
-    after, ledger = measures.emergency(
+    after, ledger = emergency_measure(
         inv, list_, windows, 0.9, response=rules.load("emergency_response"), rebound=rebound,
         hours_of_day={"transport/diesel": (7, 21)},
     )  # fmt: skip
@@ -145,8 +145,8 @@ def test_black_carbon_is_cut_once(small):
 def test_gradual_takes_less_than_at_once(small):
     _, measure, list_, inv = small
     windows = case.alert_windows(measure)
-    at_once, _ = measures.emergency(inv, list_, windows, 0.9)
-    gradual, _ = measures.emergency(inv, list_, windows, 0.9, response=rules.load("emergency_response"))
+    at_once, _ = emergency_measure(inv, list_, windows, 0.9)
+    gradual, _ = emergency_measure(inv, list_, windows, 0.9, response=rules.load("emergency_response"))
     names = [s for s in inv.sources.index if _taken(inv, at_once, s) > 0]
     coking = [s for s in names if inv.sources.at[s, "sector"] == "coking"]
     for s in names:
@@ -167,8 +167,8 @@ def test_a_ban_by_day_saves_the_same_in_fewer_hours(small):
         s for s in inv.sources.index[inv.sources["city"] == "xian"] if inv.sources.at[s, "subsector"] == "diesel"
     )
     hours = {"transport/diesel": (7, 21)}
-    free, _ = measures.emergency(inv, list_, whole_day, 0.3)
-    banned, _ = measures.emergency(inv, list_, whole_day, 0.3, hours_of_day=hours)
+    free, _ = emergency_measure(inv, list_, whole_day, 0.3)
+    banned, _ = emergency_measure(inv, list_, whole_day, 0.3, hours_of_day=hours)
     time = xr.Dataset(coords={"time": pd.date_range("2019-01-01 16:00", periods=48, freq="h").to_numpy()})["time"]
 
     def emitted(i):
@@ -184,7 +184,7 @@ def test_a_ban_by_day_saves_the_same_in_fewer_hours(small):
     assert np.all(b[(local >= 7) & (local < 21)] < a[(local >= 7) & (local < 21)])
     assert (base - b).sum() == pytest.approx((base - a).sum(), rel=2e-3)  # weekdays differ a little
     # a ban can't take more than is emitted in its hours
-    most, _ = measures.emergency(inv, list_, whole_day, 1.0, hours_of_day=hours)
+    most, _ = emergency_measure(inv, list_, whole_day, 1.0, hours_of_day=hours)
     assert (base - emitted(most)).sum() <= base[(local >= 7) & (local < 21)].sum() * (1 + 1e-12)
 
 

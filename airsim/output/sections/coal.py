@@ -845,9 +845,9 @@ def advice_grid(advice: pd.DataFrame) -> Grid:
     advice : DataFrame
         From `airsim.coal.advice.advise`.
     """
-    from airsim.coal import plan
+    from airsim.coal.counties import county_names
 
-    names, counties, felt = _names(), plan.county_names(), advice.attrs["benefit"] == "operator"
+    names, counties, felt = _names(), county_names(), advice.attrs["benefit"] == "operator"
     rows = []
     for r in advice.to_dict("records"):
         county = counties.get(r["county"], r["county"])

@@ -17,7 +17,7 @@ from airsim.output import words
 from airsim.output.words import Text
 
 if TYPE_CHECKING:
-    from airsim.optimise.least_cost import Plan
+    from airsim.optimise.least_cost import Choice
 
 _NAMES = {c.id: Text(c.name_zh, c.name_en) for c in CITIES}
 _TARGETS = {"mean": Text("预警均值", "alert mean"), "peak": Text("最重日", "worst day")}
@@ -142,7 +142,7 @@ def write(found: Precise, compared: pd.DataFrame | None, path: Path, lang: Lang)
     write_bytes(Path(path), buffer.getvalue())
 
 
-def write_plan(found: Plan, path: Path, lang: Lang) -> None:
+def write_plan(found: Choice, path: Path, lang: Lang) -> None:
     """Write the least-cost measures as a workbook, whole or not at all.
 
     Raises
