@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import airsim
 from airsim import case, coal, geography, inventory, measures, rules
-from airsim.coal import accounts, advice, benefit, cap, counties, iamc, limits
+from airsim.coal import accounts, advice, benefit, cap, costs, counties, iamc, limits
 from airsim.errors import InputError
 from airsim.scenario import CityLimits, Coal, CoalScope, CoalSubstitution, Distribution, Limits
 
@@ -418,7 +418,7 @@ def test_bad_measures_name_their_line(load, line, message):
 def test_names_and_counties_must_be_known(load):
     twice = load([BOILERS, "{type: retire, name: boilers, city: xian, tonnes: 1}"])
     with pytest.raises(InputError, match=r"plan.yaml:8.*measure 1 has this name already"):
-        case.plan_of(twice).labels
+        assert case.plan_of(twice).labels
     lost = load(["{type: coal_substitution, city: xian, county: 岐山县, route: gas, households: 10}"])
     with pytest.raises(InputError, match=r"岐山县: must be one of .*长安区"):
         balance(lost)
@@ -527,7 +527,7 @@ def test_limits_from_a_table(load, tmp_path):
     assert case.plan_of(load([GAS % ""], tail)).capacities == {"xian": {"gas": 200_000.0, "grid": 50.0}}
     path.write_text("城市,冬季可用气量\n西安,20\n西安市,5\n长沙,1\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        case.plan_of(load([GAS % ""], tail)).capacities
+        assert case.plan_of(load([GAS % ""], tail)).capacities
     assert "limits.csv:3" in caught.value.text()
     assert "limits.csv:4" in caught.value.text()
     with pytest.raises(InputError, match="file not found"):
@@ -561,16 +561,16 @@ def test_cobenefits_are_the_ledger_rows(load):
     assert homes.sel(substance="CO2").item() == pytest.approx(
         40_000 * benefit.co2_of_coal("raw_coal", 2018) - gas * benefit.co2_of_gas()
     )
-    capital = 20_000 * 3000 * benefit.annuity(0.05, 15)
+    capital = 20_000 * 3000 * costs.annuity(0.05, 15)
     assert out["cost_state"].sel(coal_measure="homes").item() == pytest.approx(0.6 * capital)
     assert out["cost_user"].sel(coal_measure="homes").item() == pytest.approx(0.4 * capital + gas * 2.0 - 40_000 * 900)
     assert np.isnan(out["cost_state"].sel(coal_measure="boilers").item())
 
 
 def test_an_annuity_pays_its_capital_back():
-    pay = benefit.annuity(0.05, 15)
+    pay = costs.annuity(0.05, 15)
     assert sum(pay / 1.05**n for n in range(1, 16)) == pytest.approx(1.0)
-    assert benefit.annuity(0.0, 10) == 0.1
+    assert costs.annuity(0.0, 10) == 0.1
 
 
 def test_advice_ranks_what_can_be_done_first(load):
