@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import airsim
 from airsim import case, coal, geography, inventory, measures, rules
 from airsim.coal import accounts, advice, benefit, cap, costs, counties, iamc, limits
+from airsim.coal.plan import Plan
 from airsim.errors import InputError
 from airsim.scenario import CityLimits, Coal, CoalScope, CoalSubstitution, Distribution, Limits
 
@@ -722,10 +723,7 @@ def test_what_happens_fits_and_nothing_happens_twice(asked, gas, grid, heat):
         for i, (r, h, f) in enumerate(asked)
     ]
     room = Limits(bind=True, cities={"xian": CityLimits(gas=gas, grid=grid, heat=heat)})
-    scenario = SimpleNamespace(
-        measures=own, coal=Coal(base_year=2018, target_year=2019, limits=room), file="", line=lambda *_: ""
-    )
-    found = case.plan_of(scenario).allotment
+    found = Plan(tuple(own), Coal(base_year=2018, target_year=2019, limits=room)).allotment
     used = {"gas": np.zeros(12), "grid": np.zeros(12), "heat": np.zeros(12)}
     for i, m in enumerate(own):
         parts = found.parts.get(i, [(1.0, None)])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airsim import measures
+from airsim import case, measures
 from airsim import scenario as scenarios
 from airsim.coal import limits
 from airsim.coal.accounts import ADDITIONS, FACTORS, REDUCTIONS
@@ -238,3 +238,19 @@ def test_what_comes_after_the_target_year_is_left_out(inventory):
     early = late.model_copy(update={"year": 2018})
     with pytest.raises(InputError, match=r"plan.yaml:7.*statistics of the base year 2018"):
         carry_out(Plan((early,), cap, "plan.yaml", ("7",), Path), inventory)
+
+
+def test_neighbouring_alerts_are_one_response_whatever_files_they_name(inventory, resolve):
+    # the blocks that are carried out hold resolved paths and so differ from those of the plan
+    day = dt.timedelta(days=1)
+    later = ALERT | {"start": END + day, "end": END + 2 * day}
+    blocks = [
+        block_of("emergency", list="list.csv", base="base.csv", response="at_once", alerts=(a,)) for a in (ALERT, later)
+    ]
+    cut = block_of("cut", percent=10)
+    stages = carry_out(Plan((cut, *blocks, cut), resolve=resolve), inventory)
+    response = case.response(stages)
+    assert (response.before, response.after) == ("cut", "emergency")
+    assert list(response.windows["start"].dt.day) == [2, 5]
+    assert response.inventories == (stages.steps[0].inventory, stages.steps[1].inventory)
+    assert case.response(carry_out(Plan((cut,)), inventory)) is None
