@@ -156,8 +156,8 @@ def test_least_cost_measures_by_hand(folder):
     from airsim.optimise import least_cost
 
     place = case.place(scenario)
-    base = case.inventory(scenario, place)
-    plan = least_cost.choose(case.plan_of(scenario), scenario.optimise, base, lambda: case.air(scenario, place))
+    tables = case.inventory(scenario, place)
+    plan = least_cost.choose(case.plan_of(scenario), scenario.optimise, tables, lambda: case.air(scenario, place))
     demand = next(d for d in plan.demands if d.key == "coal")
     # coal moves by measures as the balance says, and by no more than growth allows
     assert demand.coefficients.sum() == pytest.approx(target - base - growth, rel=1e-6)
