@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airsim.scenario import load
     from airsim.simulation import run
 
-_LAZY = {"load": "airsim.scenario", "run": "airsim.simulation"}
+_LAZY = {"load": "airsim.scenario", "run": "airsim.simulation", "coal_balance": "airsim.case"}
 _MODULES = {
     "plume",
     "region",

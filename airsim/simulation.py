@@ -111,7 +111,7 @@ def run(scenario: Scenario, progress: Reporter | None = None, made: Maker = case
     surface = SurfaceAir(place, weather, period.spin_up_hours, tuple(names), tuple(cases), constant)
     inflow = np.zeros((place.grid.nz, len(region.TRACERS), len(columns)))
     inflow[..., -1] = case.background(scenario, place)
-    response = case.response(scenario, base, stages)
+    response = case.response(stages)
     air = cities(place)
     kept = range(period.spin_up_hours, period.spin_up_hours + period.hours)
     watch = Watch(air, kept, len(region.TRACERS), len(columns)) if response else None
@@ -168,7 +168,7 @@ def run(scenario: Scenario, progress: Reporter | None = None, made: Maker = case
             )
         groups["/emergency"] = groups["/emergency"].merge(found, combine_attrs="no_conflicts")
     if scenario.coal is not None:
-        groups["/coal"] = result.coal(coal.cap_of(scenario, base, stages))
+        groups["/coal"] = result.coal(coal.cap_of(stages))
     groups["/meteorology"] = result.meteorology(place, weather, slice(period.spin_up_hours, None))
     if observed is not None:
         # hours are paired on real weather only
@@ -177,7 +177,7 @@ def run(scenario: Scenario, progress: Reporter | None = None, made: Maker = case
         if observed.daily is not None and stages.steps:
             rule = rules.load("aqi", version=groups["/"]["aqi"].attrs["rule"])
             groups["/attainment"] = result.attainment(
-                surface, times, observed.daily, observed.shares, rule, temporary=case.temporary(scenario)
+                surface, times, observed.daily, observed.shares, rule, temporary=stages.plan.temporary
             )
     groups["/budget"] = result.budget(closed, columns, cases)
     groups["/boundaries"] = boundaries.dataset(place.outlines())
@@ -263,7 +263,7 @@ def run_by_operator(
     if stages.lists:
         groups["/emergency"] = _compliance(stages.lists, base)
     if scenario.coal is not None:
-        groups["/coal"] = result.coal(coal.cap_of(scenario, base, stages))
+        groups["/coal"] = result.coal(coal.cap_of(stages))
     hourly = result.meteorology(place, weather, slice(scenario.period.spin_up_hours, None))
     # a direction has no mean of this kind
     groups["/meteorology"] = hourly.drop_vars("wind_from_direction").coarsen(time=24, coord_func="min").mean()
@@ -325,6 +325,7 @@ def _joint_control(
 def _compliance(lists: Sequence[tuple[scenarios.Emergency, EmergencyList]], base: Inventory) -> xr.Dataset:
     """Return the shares of the first emergency measure's list at every level, and its alert windows."""
     from airsim import emergency
+    from airsim.emergency.kind import alert_windows
     from airsim.result import groups as result
 
     measure, list_ = lists[0]
@@ -335,7 +336,7 @@ def _compliance(lists: Sequence[tuple[scenarios.Emergency, EmergencyList]], base
         emergency.compliance(list_, base, level, plan=measure.plan, day_factor=factor, areas=areas, base=society)
         for level in result.LEVELS
     ]
-    return result.emergency(tables, case.alert_windows(measure))
+    return result.emergency(tables, alert_windows(measure))
 
 
 def day_factors() -> dict[str, float]:

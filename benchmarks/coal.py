@@ -24,7 +24,7 @@ from scipy import stats
 
 import airsim
 from airsim import case, coal, shipped
-from airsim.coal import accounts, uncertainty
+from airsim.coal import accounts, sampling, uncertain_balance, uncertainty
 
 SCENARIO = "guanzhong-january.yaml"
 SLOW = 500
@@ -56,7 +56,7 @@ def clock(work, times: int = 3) -> Time:
     return best
 
 
-def one_by_one(model: uncertainty.Model, members: int, seed: int = 1) -> float:
+def one_by_one(model: uncertain_balance.Model, members: int, seed: int = 1) -> float:
     """Return the probability of negative growth, drawn member by member and added up line by line."""
     rng = np.random.default_rng(seed)
     passed = 0
@@ -76,7 +76,7 @@ def one_by_one(model: uncertainty.Model, members: int, seed: int = 1) -> float:
                     first, rest = stats.norm.ppf([u[s.base[i]], u[s.target[i]]])
                     second = s.correlation * first + math.sqrt(1 - s.correlation**2) * rest
                     for j, (z, d) in enumerate(((first, s.error), (second, s.target_error))):
-                        errors[j] += float(uncertainty.quantile(d, np.array([stats.norm.cdf(z)]))[0]) / 100
+                        errors[j] += float(sampling.quantile(d, np.array([stats.norm.cdf(z)]))[0]) / 100
             base += model.base[cell] * errors[0]
             target += planned * errors[1]
         passed += target < base
@@ -91,15 +91,15 @@ def main() -> None:
     scenario = airsim.load(path)
     base = case.inventory(scenario, case.place(scenario))
     stages = case.measured(scenario, base)
-    lines = accounts.lines(scenario, base, stages)
+    lines = accounts.lines(stages)
     settings = scenario.coal.uncertainty.model_copy(update={"members": args.members})
     out = uncertainty.negative_growth(lines, settings)
     n, inputs = out.attrs["uncertainty_members"], out.sizes["uncertain_input"]
 
     fast = clock(lambda: uncertainty.negative_growth(lines, settings))
     print(f"{n} members, {len(lines)} lines, {inputs} inputs: probability, Sobol' indices, tornado  {fast}  (<= 5 s)")
-    model = uncertainty.Model(lines, settings)
-    u = uncertainty.samples(args.members, model.width, settings.seed).reshape(-1, model.width)
+    model = uncertain_balance.Model(lines, settings)
+    u = sampling.samples(args.members, model.width, settings.seed).reshape(-1, model.width)
     plain = clock(lambda: model.change(model.planned(u), *model.errors(u)))
     print(f"{n} members, the change alone                        {plain}")
     spent = used()

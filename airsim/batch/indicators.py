@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import xarray as xr
 
-    from airsim.case import Stages
+    from airsim.coal.plan import Stages
     from airsim.inventory import Inventory
     from airsim.output.findings import Findings
 

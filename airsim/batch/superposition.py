@@ -27,14 +27,14 @@ from airsim.batch import work
 from airsim.cache.keys import Contents, key_of, settled
 from airsim.errors import InputError
 from airsim.files import writing
-from airsim.scenario import Cut, Emergency, Scenario
+from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from airsim.assess.worlds import Sketcher
     from airsim.batch.manifest import Record
-    from airsim.case import Stages
+    from airsim.coal.plan import Stages
     from airsim.inventory import Inventory
 
 Array = NDArray[Any]
@@ -256,21 +256,21 @@ def _without_air(
     scenario: Scenario, base: Inventory, stages: Stages
 ) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
     """Return the indicators that need no air, and the alerts."""
-    from airsim import case
     from airsim.batch.indicators import shares_failed
     from airsim.coal.cap import point_of
+    from airsim.emergency.kind import alert_windows
 
     said: dict[str, Any] = {"shares_failed": None, "coal_growth": None}
     alert: list[tuple[str, int, int]] = []
     if stages.lists:
-        windows = case.alert_windows(stages.lists[0][0])
+        windows = alert_windows(stages.lists[0][0])
         begin = np.datetime64(scenario.period.start.replace(tzinfo=None), "h")
         for city, start, end in zip(windows["city"], windows["start"], windows["end"], strict=True):
             ends = [int((np.datetime64(t, "h") - begin) / np.timedelta64(1, "h")) for t in (start, end)]
             alert.append((str(city), max(ends[0], 0), max(ends[1], 0)))
         said["shares_failed"] = shares_failed(stages, base)
     if scenario.coal is not None:
-        said["coal_growth"] = float(point_of(scenario, base, stages)["growth_total"])
+        said["coal_growth"] = float(point_of(stages)["growth_total"])
     return said, alert
 
 
@@ -296,9 +296,10 @@ def _hours(scenario: Scenario) -> NDArray[np.datetime64]:
 
 def _quick(scenario: Scenario) -> contextlib.AbstractContextManager[None]:
     """Leave out the ledger of measures where nobody asks for it and no measure takes coal from it."""
+    from airsim import case
     from airsim.measures.ledger import no_ledger
 
-    plain = all(isinstance(m, Cut | Emergency) for m in scenario.measures)
+    plain = not case.plan_of(scenario).moves_coal
     return no_ledger() if scenario.coal is None and plain else contextlib.nullcontext()
 
 

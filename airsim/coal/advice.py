@@ -1,12 +1,13 @@
 """Which route where: the routes of household heating ranked by city or county (宜电则电、宜气则气、宜热则热、宜煤则煤).
 
-Every route replaces the coal of the same number of homes on what the scenario's measures leave.  What it saves, emits
+Every route replaces the coal of the same number of homes on what the plan's measures leave.  What it saves, emits
 and costs comes from the same functions as the measures; what the networks can still carry from the limits; PM2.5 from a
 stored transport operator where one fits, else the tonnes alone speak.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +16,20 @@ import pandas as pd
 
 from airsim import rules
 from airsim import scenario as scenarios
-from airsim.coal import limits, plan
-from airsim.coal.benefit import co2_of_coal, co2_of_gas, yearly_cost
-from airsim.coal.cap import asked_of
+from airsim.coal import limits
+from airsim.coal.benefit import co2_of_coal, co2_of_gas
+from airsim.coal.costs import yearly_cost
+from airsim.coal.plan import Plan, Stages
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS
-from airsim.measures import COAL_FUELS, ROUTES
+from airsim.measures import COAL_FUELS, ROUTES, registry
 from airsim.measures.ledger import ledger_rows
 from airsim.measures.substitution import coal_left, demand_of, replace_coal, useful_heat
-from airsim.scenario import Scenario, mean
+from airsim.scenario import mean
 
 if TYPE_CHECKING:
-    from airsim.case import Stages
     from airsim.inventory import Inventory
+    from airsim.region.air import Air
 
 #: Homes that are compared [1]; fewer where fewer still burn coal.
 HOMES = 10_000.0
@@ -58,27 +60,15 @@ COLUMNS = (
 )
 
 
-def advise(
-    scenario: Scenario,
-    base: Inventory,
-    stages: Stages,
-    cache: Path | None = None,
-    *,
-    sensitivity: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+def advise(stages: Stages, sensitivity: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rank the routes for the homes that still burn coal.
 
     Parameters
     ----------
-    scenario : Scenario
-        With a ``coal`` block.
-    base : Inventory
     stages : Stages
-        What its measures make of `base`.
-    cache : Path, optional
-        Folder of stored operators; used if one fits the scenario.
+        What a plan with a ``coal`` block makes of the base inventory.
     sensitivity : DataFrame, optional
-        From `sensitivity_of`, in place of a look into `cache`.
+        From `sensitivity_of`; without it the tonnes alone speak.
 
     Returns
     -------
@@ -95,15 +85,13 @@ def advise(
     Rank: routes that the networks can carry for at least one home first, then by the yearly cost for a unit of PM2.5
     benefit.  `rank_cost` and `rank_benefit` order by cost alone and by benefit alone.
     """
-    asked, cities = asked_of(scenario)
-    now = stages.steps[-1].inventory if stages.steps else base
-    felt = sensitivity if sensitivity is not None else sensitivity_of(scenario, base, cities, cache)
-    limit = limits.table_of(scenario)
-    used = _used(scenario)
+    plan, now, felt = stages.plan, stages.last, sensitivity
+    cities, limit = plan.cities, plan.capacities
+    used = _used(plan)
     rows: list[dict[str, Any]] = []
-    for city, county in _places(now, cities, asked.base_year):
+    for city, county in _places(now, cities, plan.asked.base_year):
         for route in ROUTES:
-            row = _one(now, scenario, asked, city, county, route, limit, used, felt)
+            row = _one(now, plan, city, county, route, limit, used, felt)
             if row is not None:
                 rows.append(row)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -150,30 +138,28 @@ def _places(inventory: Inventory, cities: list[str], year: int) -> list[tuple[st
     return found
 
 
-def _used(scenario: Scenario) -> dict[tuple[str, str], np.ndarray]:
-    """Return what the scenario's substitutions already take of each limit, month by month."""
+def _used(plan: Plan) -> dict[tuple[str, str], np.ndarray]:
+    """Return what the plan's substitutions already take of each limit, month by month."""
     used: dict[tuple[str, str], np.ndarray] = {}
-    parts = limits.allot(scenario).parts
-    for number, m in enumerate(scenario.measures):
-        if not isinstance(m, scenarios.CoalSubstitution) or not plan.in_force(scenario, m):
-            continue
-        for share, route in parts.get(number, [(1.0, None)]):
-            for kind, load in limits.loads(m, route or m.route, limits.cold(scenario, m.city)).items():
+    parts = plan.allotment.parts
+    for one in plan.substitutions:
+        m = one.block
+        for share, route in parts.get(one.number, [(1.0, None)]):
+            for kind, load in limits.loads(m, route or m.route, one.winter).items():
                 used[m.city, kind] = used.get((m.city, kind), np.zeros(12)) + share * load
     return used
 
 
-def _tonnes_a_home(scenario: Scenario, city: str) -> float:
-    """Return the coal of a home: that of the scenario's first substitution in the city, else its default [t a-1]."""
-    own = [m for m in scenario.measures if isinstance(m, scenarios.CoalSubstitution) and m.households is not None]
+def _tonnes_a_home(plan: Plan, city: str) -> float:
+    """Return the coal of a home: that of the plan's first substitution in the city, else its default [t a-1]."""
+    own = [m for m in plan.measures if registry.of(m).limits and m.households is not None]
     value = next((m.tonnes_per_household for m in own if m.city == city), None)
     return mean(scenarios.CoalSubstitution.model_fields["tonnes_per_household"].default if value is None else value)
 
 
 def _one(
     now: Inventory,
-    scenario: Scenario,
-    asked: scenarios.Coal,
+    plan: Plan,
     city: str,
     county: str,
     route: str,
@@ -182,10 +168,11 @@ def _one(
     felt: pd.DataFrame | None,
 ) -> dict[str, Any] | None:
     """Return what one route does in one place."""
-    each = _tonnes_a_home(scenario, city)
+    year = plan.asked.base_year
+    each = _tonnes_a_home(plan, city)
     burnt = float(coal_left(now, city, "residential", "raw_coal", county=county).sum())
     ledger = now.coal
-    here = (ledger["year"] == asked.base_year) & (ledger["city"] == city) & (ledger["sector"] == "residential")
+    here = (ledger["year"] == year) & (ledger["city"] == city) & (ledger["sector"] == "residential")
     here &= (ledger["fuel"] == "raw_coal") & ((ledger["county"] == county) if county else True)
     left = min(burnt, float(ledger.loc[here, "consumption"].sum())) / each
     homes = min(HOMES, left)
@@ -198,7 +185,7 @@ def _one(
     for kind, amount in yearly.items():
         capacity = limit.get(city, {}).get(kind)
         if amount > 0 and capacity is not None:
-            load = limits.monthly(kind, amount * limits.cold(scenario, city), city) / homes
+            load = limits.monthly(kind, amount * plan.winter(city), city) / homes
             room = capacity - used.get((city, kind), np.zeros(12))
             fits = max(0.0, float(np.min(room[load > 0] / load[load > 0])))
             if fits < possible:
@@ -213,7 +200,7 @@ def _one(
             route,
             boilers=False,
             county=county,
-            year=asked.base_year,
+            year=year,
             measure="advice",
             note=route,
         )
@@ -223,7 +210,7 @@ def _one(
         made = ledger_rows([])
     coal = made[made["pollutant"].isin(COAL_FUELS)]
     gone = {p: float(made.loc[made["pollutant"] == p, "removed"].sum()) for p in POLLUTANTS}
-    per_tonne = coal["pollutant"].map({f: co2_of_coal(f, asked.base_year) for f in COAL_FUELS}).astype(np.float64)
+    per_tonne = coal["pollutant"].map({f: co2_of_coal(f, year) for f in COAL_FUELS}).astype(np.float64)
     co2 = float((coal["removed"].astype(np.float64) * per_tonne).sum())
     state, user = yearly_cost(route, takes, tonnes, homes)
     net = float(coal["removed"].sum())
@@ -260,12 +247,15 @@ def _one(
     return row
 
 
-def sensitivity_of(scenario: Scenario, base: Inventory, cities: list[str], cache: Path | None) -> pd.DataFrame | None:
+def sensitivity_of(
+    air: Callable[[], Air], base: Inventory, cities: list[str], cache: Path | None
+) -> pd.DataFrame | None:
     """Return what a tonne from the coal stoves of each city does to PM2.5, from a stored operator that fits.
 
     Parameters
     ----------
-    scenario : Scenario
+    air : callable
+        Makes the `Air`; called only where there are stored operators.
     base : Inventory
     cities : list of str
         Receptors and sources.
@@ -280,19 +270,15 @@ def sensitivity_of(scenario: Scenario, base: Inventory, cities: list[str], cache
     """
     if cache is None or not any(Path(cache).glob("operator-*.nc")):
         return None
-    from airsim import case, inventory
+    from airsim import inventory
     from airsim.assess.by_operator import about
     from airsim.inventory.placement import Placement
     from airsim.region.operator import PM25_PAIRS, stored
     from airsim.region.receptors import cities as city_receptors
-    from airsim.region.transport import Transport
 
-    place = case.place(scenario)
-    weather = case.weather(scenario, place)
-    gridded = inventory.grid(base, place, weather)
-    transport = Transport(place.grid, weather)
-    inflow = case.background(scenario, place)
-    hours = range(scenario.period.spin_up_hours, transport.hours)
+    given = air()
+    place, transport, inflow, hours = given.place, given.transport, given.inflow, given.hours
+    gridded = inventory.grid(base, place, given.weather)
     receptors, placement = city_receptors(place), Placement(gridded)
     state = about(transport, gridded, receptors, hours, inflow)
     for block in (24, len(hours)):

@@ -16,8 +16,9 @@ import xarray as xr
 
 from airsim.coal.ledger import scoped, standard_coal, year_of
 from airsim.errors import InputError, Problem
+from airsim.measures.registry import Resolve
 from airsim.names import CITY_WORDS, LEDGER_SECTOR_WORDS
-from airsim.scenario import Coal, Scenario
+from airsim.scenario import Coal
 from airsim.tables import Column, Table, read_table
 
 FACTORS = ("activity", "structure", "intensity", "fuel_mix", "weather")
@@ -212,7 +213,7 @@ def decompose(before: pd.DataFrame, after: pd.DataFrame, *, by: list[str] | None
 
 
 # --------------------------------------------------------------------------------------------------------
-# a scenario's decomposition
+# a plan's decomposition
 
 
 def read_activity(path: str | Path) -> Table:
@@ -335,8 +336,8 @@ def _check(coal: pd.DataFrame, activity: Table, years: list[int]) -> None:
         raise InputError(problems)
 
 
-def add(balance: xr.Dataset, scenario: Scenario, ledger: pd.DataFrame) -> xr.Dataset:
-    """Add the decomposition that a scenario asks for to its coal balance.
+def add(balance: xr.Dataset, asked: Coal, resolve: Resolve, ledger: pd.DataFrame) -> xr.Dataset:
+    """Add the decomposition that a plan asks for to its coal balance.
 
     The target year is that of the balance, all other years are the ledger's; both in the scope of the cap.
 
@@ -344,7 +345,10 @@ def add(balance: xr.Dataset, scenario: Scenario, ledger: pd.DataFrame) -> xr.Dat
     ----------
     balance : Dataset
         From `airsim.coal.balance_of`.
-    scenario : Scenario
+    asked : Coal
+        The coal block.
+    resolve : callable
+        Returns the path of a file that the block names.
     ledger : DataFrame
         The coal ledger (`airsim.inventory.Inventory.coal`).
 
@@ -358,12 +362,11 @@ def add(balance: xr.Dataset, scenario: Scenario, ledger: pd.DataFrame) -> xr.Dat
     InputError
         See `read_activity` and `over_years`.
     """
-    asked = scenario.coal
-    if asked is None or asked.decomposition is None:
+    if asked.decomposition is None:
         return balance
     years = list(asked.decomposition.years or (asked.base_year, asked.target_year))
     coal = pd.concat([_scoped(balance, asked, ledger, year) for year in years], ignore_index=True)
-    activity = read_activity(scenario.resolve(asked.decomposition.activity))
+    activity = read_activity(resolve(asked.decomposition.activity))
     made = over_years(coal, activity, years)
     merged = balance.merge(made.reindex(city=balance["city"]))
     qualities = sorted(set(activity.frame.loc[activity.frame["year"].isin(years), "quality"]))

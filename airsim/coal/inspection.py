@@ -22,7 +22,8 @@ from airsim.tables import Column, Table, normalise, read_table
 
 if TYPE_CHECKING:
     from airsim.inventory import Inventory
-    from airsim.scenario import Scenario
+    from airsim.measures.registry import Resolve
+    from airsim.scenario import Coal
 
 STAGES = {"production": "生产", "distribution": "流通", "use": "使用"}
 CLASSES = {
@@ -510,7 +511,7 @@ def failing_share(path: str | Path, city: str) -> float:
 
 
 # --------------------------------------------------------------------------------------------------------
-# a scenario's inspection
+# a plan's inspection
 
 
 def rates(judged: pd.DataFrame, cities: list[str]) -> xr.Dataset:
@@ -566,14 +567,17 @@ def rates(judged: pd.DataFrame, cities: list[str]) -> xr.Dataset:
     return out
 
 
-def add(balance: xr.Dataset, scenario: Scenario, base: Inventory) -> xr.Dataset:
-    """Add the inspection that a scenario names to its coal balance, with what failing batches emit.
+def add(balance: xr.Dataset, asked: Coal, resolve: Resolve, base: Inventory) -> xr.Dataset:
+    """Add the inspection that a plan names to its coal balance, with what failing batches emit.
 
     Parameters
     ----------
     balance : Dataset
         From `airsim.coal.balance_of`.
-    scenario : Scenario
+    asked : Coal
+        The coal block.
+    resolve : callable
+        Returns the path of a file that the block names.
     base : Inventory
         Its clean-coal rows are taken as coal that meets the standard.
 
@@ -589,9 +593,9 @@ def add(balance: xr.Dataset, scenario: Scenario, base: Inventory) -> xr.Dataset:
     InputError
         See `read`.
     """
-    if scenario.coal is None or scenario.coal.inspection is None:
+    if asked.inspection is None:
         return balance
-    path = scenario.resolve(scenario.coal.inspection)
+    path = resolve(asked.inspection)
     judged = read(path)
     if judged.empty:
         raise InputError([Problem(str(path), "", "batches", "", "the table has no batch", "表中没有批次")])

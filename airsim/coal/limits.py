@@ -6,6 +6,7 @@ decides.  Gas is compared as the mean of a day, grid and heat networks by their 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -17,8 +18,9 @@ import xarray as xr
 from airsim import rules, shipped
 from airsim import scenario as scenarios
 from airsim.errors import InputError
+from airsim.measures import registry
 from airsim.measures.substitution import Demand, boiler_coal, demand_of, useful_heat
-from airsim.scenario import Scenario, mean
+from airsim.scenario import mean
 from airsim.tables import Column, read_table
 
 KINDS = {"gas": "m3 d-1", "grid": "MW", "heat": "MW"}
@@ -36,8 +38,29 @@ _EXCESS = ["city", "kind", "month", "demand", "capacity", "excess", "unit", "vol
 
 
 @dataclass(frozen=True)
+class Substitution:
+    """A measure that draws on the limits.
+
+    Attributes
+    ----------
+    number : int
+        Position in the plan, from 0.
+    label : str
+        What it is called.
+    block : CoalSubstitution
+    winter : float
+        From `cold`: factor on what heats [1].
+    """
+
+    number: int
+    label: str
+    block: scenarios.CoalSubstitution
+    winter: float = 1.0
+
+
+@dataclass(frozen=True)
 class Allotment:
-    """What the limits make of the substitutions of a scenario.
+    """What the limits make of the substitutions of a plan.
 
     Attributes
     ----------
@@ -115,15 +138,21 @@ def monthly(kind: str, yearly: float, city: str, *, heating: bool = True) -> np.
     return megawatts * peak
 
 
-def table_of(scenario: Scenario) -> dict[str, dict[str, float]]:
-    """Return city -> limit -> capacity of the scenario's block or table; a missing one is no limit.
+def table_of(asked: scenarios.Limits | None, resolve: registry.Resolve) -> dict[str, dict[str, float]]:
+    """Return city -> limit -> capacity of a block or its table; a missing one is no limit.
+
+    Parameters
+    ----------
+    asked : Limits or None
+        None: no limits.
+    resolve : callable
+        Returns the path of the table.
 
     Raises
     ------
     InputError
         Unknown or repeated cities, or whatever is wrong with the table.
     """
-    asked = scenario.coal.limits if scenario.coal else None
     if asked is None:
         return {}
     if asked.file is None:
@@ -134,7 +163,7 @@ def table_of(scenario: Scenario) -> dict[str, dict[str, float]]:
     from airsim.names import CITY_WORDS
     from airsim.tables import normalise
 
-    table = read_table(scenario.resolve(asked.file), LIMITS)
+    table = read_table(resolve(asked.file), LIMITS)
     found: dict[str, dict[str, float]] = {}
     problems = []
     for row, line in table.frame.iterrows():
@@ -167,15 +196,21 @@ def takes(measure: scenarios.CoalSubstitution, route: str | None = None) -> tupl
     return demand_of(route or measure.route, heat, steam=not heats), heats
 
 
-def cold(scenario: Scenario, city: str) -> float:
-    """Return the heat that the target year's winter asks for over that of the base year [1].
+def cold(measures: Iterable[Any], city: str) -> float:
+    """Return the heat that the target year's winter asks for in a city over that of the base year [1].
 
-    That of the scenario's `weather` measures: heating demand goes with the degree days.
+    Parameters
+    ----------
+    measures : iterable of blocks
+        Of a plan; those of a colder or milder winter count: heating demand goes with the degree days.
+    city : str
+        City id.
     """
     factor = 1.0
-    for m in scenario.measures:
-        if isinstance(m, scenarios.DegreeDays) and (m.cities is None or city in m.cities):
-            factor *= 1.0 + mean(m.percent) / 100.0
+    for m in measures:
+        winter = registry.of(m).winter
+        if winter is not None and (m.cities is None or city in m.cities):
+            factor *= winter(m)
     return factor
 
 
@@ -200,50 +235,45 @@ def loads(measure: scenarios.CoalSubstitution, route: str, winter: float = 1.0) 
     return {k: monthly(k, v, measure.city, heating=heats) * season for k, v in yearly.items() if v > 0}
 
 
-def allot(scenario: Scenario) -> Allotment:
-    """Set the substitutions of a scenario against its limits, in the order of the file.
+def allot(substitutions: Iterable[Substitution], capacities: dict[str, dict[str, float]], *, bind: bool) -> Allotment:
+    """Set substitutions against the limits, in the order of the plan.
 
-    Raises
-    ------
-    InputError
-        See `table_of`.
+    Parameters
+    ----------
+    substitutions : iterable of Substitution
+        Those in force.
+    capacities : dict
+        From `table_of`.
+    bind : bool
+        What exceeds a limit does not happen or takes its fallback; else it is only reported.
     """
-    asked = scenario.coal.limits if scenario.coal else None
-    if asked is None:
-        return Allotment()
-    from airsim.coal import plan
-
-    limit = table_of(scenario)
-    names = plan.labels(scenario)
     wanted: dict[tuple[str, str], np.ndarray] = {}
     who: dict[tuple[str, str], list[str]] = {}
     used: dict[tuple[str, str], np.ndarray] = {}
     parts: dict[int, list[tuple[float, str | None]]] = {}
     moves: list[dict[str, Any]] = []
-    for number, m in enumerate(scenario.measures):
-        if not isinstance(m, scenarios.CoalSubstitution) or not plan.in_force(scenario, m):
-            continue
-        winter = cold(scenario, m.city)
-        for kind, load in loads(m, m.route, winter).items():
+    for one in substitutions:
+        m = one.block
+        for kind, load in loads(m, m.route, one.winter).items():
             wanted[m.city, kind] = wanted.get((m.city, kind), np.zeros(12)) + load
-            who.setdefault((m.city, kind), []).append(names[number])
-        if not asked.bind:
+            who.setdefault((m.city, kind), []).append(one.label)
+        if not bind:
             continue
-        share, stop = _room(m, m.route, winter, limit, used, 1.0)
+        share, stop = _room(m, m.route, one.winter, capacities, used, 1.0)
         if share >= 1.0:
             continue
-        parts[number] = [(share, None)]
+        parts[one.number] = [(share, None)]
         rest = 1.0 - share
-        over, _ = _room(m, m.fallback, winter, limit, used, rest) if m.fallback else (0.0, "")
+        over, _ = _room(m, m.fallback, one.winter, capacities, used, rest) if m.fallback else (0.0, "")
         if over > 0:
-            parts[number].append((over, m.fallback))
-        row = {"measure": names[number], "city": m.city, "kind": stop, "route": m.route}
+            parts[one.number].append((over, m.fallback))
+        row = {"measure": one.label, "city": m.city, "kind": stop, "route": m.route}
         for fallback, part in ((m.fallback or "", over), ("", rest - over)):
             if part > 1e-12:
                 moves.append(row | {"fallback": fallback, "share": part, "tonnes": part * tonnes_of(m)})
     excess = []
     for (city, kind), load in wanted.items():
-        capacity = limit.get(city, {}).get(kind)
+        capacity = capacities.get(city, {}).get(kind)
         if capacity is None:
             continue
         days = months(city)[1]
@@ -269,14 +299,16 @@ def allot(scenario: Scenario) -> Allotment:
     return Allotment(parts, pd.DataFrame(excess, columns=_EXCESS), pd.DataFrame(moves, columns=_MOVES))
 
 
-def add(balance: xr.Dataset, scenario: Scenario) -> xr.Dataset:
+def add(balance: xr.Dataset, found: Allotment, *, bind: bool) -> xr.Dataset:
     """Return the balance with what exceeds the limits, and what they did not let happen.
 
     Parameters
     ----------
     balance : Dataset
         From `airsim.coal.balance_of`.
-    scenario : Scenario
+    found : Allotment
+    bind : bool
+        As for `allot`.
 
     Returns
     -------
@@ -284,11 +316,7 @@ def add(balance: xr.Dataset, scenario: Scenario) -> xr.Dataset:
         With limit_* (exceedance), one row a city, limit and month, and move_* (move), where there are such; the
         attribute ``limits`` says "bind" or "report".
     """
-    asked = scenario.coal.limits if scenario.coal else None
-    if asked is None:
-        return balance
-    found = allot(scenario)
-    out = balance.assign_attrs(limits="bind" if asked.bind else "report")
+    out = balance.assign_attrs(limits="bind" if bind else "report")
     for dim, prefix, table in (("exceedance", "limit", found.excess), ("move", "move", found.moves)):
         for column in table.columns if len(table) else ():
             values = table[column].to_numpy()

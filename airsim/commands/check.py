@@ -53,7 +53,7 @@ def _scenario(path: Path) -> Said:
     case.observations(scenario)
     stages = case.measured(scenario, base)
     if scenario.coal is not None:
-        coal.cap_of(scenario, base, stages)
+        coal.cap_of(stages)
     points = int((base.sources["kind"] == "point").sum())
     areas = len(base.sources) - points
     count = len(sweep.members(path)) if scenario.sweep else 0

@@ -54,11 +54,15 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
         raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
     scenario = load(path)
-    base = case.inventory(scenario, case.place(scenario))
+    place = case.place(scenario)
+    base = case.inventory(scenario, place)
     stages = case.measured(scenario, base)
-    balance = coal.cap_of(scenario, base, stages)
+    balance = coal.cap_of(stages)
     tree = netcdf.dress(tree_of(balance, scenario))
-    grid = coal_routes.grid(advice.advise(scenario, base, stages, cache.folder())) if advise else None
+    grid = None
+    if advise:
+        felt = advice.sensitivity_of(lambda: case.air(scenario, place), base, stages.plan.cities, cache.folder())
+        grid = coal_routes.grid(advice.advise(stages, felt))
     page = coal_page.page(tree, grid)
     said = Said(writer.printed(page, lang))
     if out is not None:

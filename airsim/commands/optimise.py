@@ -52,9 +52,10 @@ def precise_list(
     InputError
         Whatever is wrong with the tables; no choice meets the demands.
     """
-    from airsim import emergency, geography, inventory, shipped, simulation
+    from airsim import case, emergency, geography, inventory, shipped, simulation
     from airsim import scenario as scenarios
     from airsim.cache import folder
+    from airsim.coal.plan import carry_out
     from airsim.optimise import precise_list as precise
     from airsim.output.sections import precise_list as pages
 
@@ -84,8 +85,14 @@ def precise_list(
             if progress is not None:
                 progress.part(done / of)
 
-        base, list_, windows, found, _ = precise.traced(scenario, list_file, folder.folder(), told)
-        impact = precise.impact_of_lines(base, list_, level, list(windows["city"].unique()), found, plan)
+        place = case.place(scenario)
+        acting = precise.acting(case.plan_of(scenario), list_file)
+        stages = carry_out(acting, case.inventory(scenario, place))
+        response = case.response(stages)
+        assert response is not None
+        found, _ = precise.traced(response, case.air(scenario, place), folder.folder(), told)
+        base, list_ = response.inventories[0], stages.lists[-1][1]
+        impact = precise.impact_of_lines(base, list_, level, list(response.windows["city"].unique()), found, plan)
     whole = {} if impact is None else {str(t): float(v) for t, v in impact.sum().items() if v > 0}
 
     def make(share: float, *, shares: bool, gap: float) -> precise.Precise:
@@ -117,8 +124,9 @@ def measures(
     Raises
     ------
     InputError
-        See `airsim.optimise.least_cost.plan`.
+        See `airsim.optimise.least_cost.choose`.
     """
+    from airsim import case
     from airsim import scenario as scenarios
     from airsim.cache import folder
     from airsim.optimise import least_cost
@@ -128,8 +136,15 @@ def measures(
     scenario = scenarios.load(scenario_file)
     if progress is not None:
         progress.stage("逐项措施与伴随", "single measures and adjoint", 1.0)
-    found = least_cost.plan(
-        scenario, folder.folder(), None if progress is None else lambda done, of: progress.part(done / of)
+    place = case.place(scenario)
+    found = least_cost.choose(
+        case.plan_of(scenario),
+        scenario.optimise,
+        case.inventory(scenario, place),
+        lambda: case.air(scenario, place),
+        folder.folder(),
+        None if progress is None else lambda done, of: progress.part(done / of),
+        line=scenario.line("optimise"),
     )
     return _told(pages.plan_page(found, Text(scenario.title.zh, scenario.title.en)), out, lang)
 

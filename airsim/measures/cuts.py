@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from airsim import scenario as scenarios
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS, Inventory
-from airsim.tables import normalise
-
-if TYPE_CHECKING:
-    pass
-
 from airsim.measures.ledger import (
     When,
     apply_scaling,
@@ -27,6 +23,8 @@ from airsim.measures.ledger import (
     problem_at,
     scaling_rows,
 )
+from airsim.measures.registry import Kind, Order, in_window, register
+from airsim.tables import normalise
 
 
 def cut(
@@ -182,3 +180,36 @@ def find_enterprise(inventory: Inventory, enterprise: str, at: tuple[str, str] =
             )
         ]
     )
+
+
+# --------------------------------------------------------------------------------------------------------
+# kinds
+
+
+def _cut(inventory: Inventory, block: scenarios.Cut, order: Order) -> tuple[Inventory, pd.DataFrame]:
+    return cut(
+        inventory,
+        percent=block.percent,
+        cities=block.cities,
+        sectors=block.sectors,
+        pollutants=block.pollutants,
+        start=block.start,
+        end=block.end,
+        measure=order.label,
+        at=order.at,
+    )
+
+
+def _stop(inventory: Inventory, block: scenarios.Stop, order: Order) -> tuple[Inventory, pd.DataFrame]:
+    window = (block.start, block.end)
+    return stop(inventory, block.enterprise, *window, year=order.year, measure=order.label, at=order.at)
+
+
+def _limit(inventory: Inventory, block: scenarios.Limit, order: Order) -> tuple[Inventory, pd.DataFrame]:
+    asked = (block.enterprise, block.percent, block.start, block.end)
+    return limit(inventory, *asked, year=order.year, measure=order.label, at=order.at)
+
+
+register(Kind(scenarios.Cut, _cut, line="efficiency", moves_coal=False, temporary=in_window))
+register(Kind(scenarios.Stop, _stop, line="retirement", temporary=in_window))
+register(Kind(scenarios.Limit, _limit, line="retirement", temporary=in_window))

@@ -9,7 +9,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,6 @@ import pandas as pd
 from airsim import rules
 from airsim.errors import InputError, Problem
 from airsim.inventory import POLLUTANTS, Inventory
-
-if TYPE_CHECKING:
-    pass
-
 
 #: Columns of the ledger.  `removed` [`unit`]: t over the window, t a-1 of a permanent measure, kg d-1 where the
 #: window is open on one side; negative where a measure adds.  `pollutant` is a pollutant of the inventory or, for

@@ -24,7 +24,6 @@ from airsim.meteorology.source import (
     HOUR,
     Floats,
     Gridded,
-    Note,
     Opened,
     Singles,
     Times,
@@ -37,6 +36,7 @@ from airsim.meteorology.source import (
     same_grid,
     stamp,
 )
+from airsim.tables import Note
 
 GRAVITY = 9.80665
 """ECMWF's own, for geopotential [m s-2]."""

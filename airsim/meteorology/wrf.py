@@ -19,7 +19,6 @@ from airsim.meteorology import boundary_layer as bl
 from airsim.meteorology.source import (
     Floats,
     Gridded,
-    Note,
     Opened,
     Singles,
     Times,
@@ -32,6 +31,7 @@ from airsim.meteorology.source import (
     same_grid,
     stamp,
 )
+from airsim.tables import Note
 
 GRAVITY = 9.81
 """WRF's own, for its geopotential [m s-2]."""

@@ -1,4 +1,4 @@
-"""What the measures of a scenario do and cost one by one, as choices and demands of `airsim.optimise.milp.least`."""
+"""What the measures of a plan do and cost one by one, as choices and demands of `airsim.optimise.milp.least`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from airsim import case
-from airsim import scenario as scenarios
+from airsim.coal import limits
+from airsim.coal.accounts import lines as signed_lines
+from airsim.coal.cap import cap_of
+from airsim.coal.plan import Plan, Stages, carry_out
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES
+from airsim.measures import registry
 from airsim.optimise.milp import Demand, Impossible, Optimum, least
 
 if TYPE_CHECKING:
     from airsim.inventory import Inventory
-    from airsim.scenario import Optimise, Scenario
+    from airsim.region.air import Air
+    from airsim.scenario import Optimise
 
 Array = NDArray[Any]
 _NAMES = {c.id: (c.name_zh, c.name_en) for c in CITIES}
@@ -27,7 +31,7 @@ _KINDS = {"gas": ("燃气", "gas"), "grid": ("配电网", "grid"), "heat": ("热
 
 
 @dataclass(frozen=True)
-class Plan:
+class Choice:
     """The least-cost measures.
 
     Attributes
@@ -43,10 +47,17 @@ class Plan:
     optimum: Optimum
 
 
-def plan(
-    scenario: Scenario, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
-) -> Plan:  # fmt: skip
-    """Find the least-cost choice among a scenario's measures.
+def choose(
+    plan: Plan,
+    asked: Optimise | None,
+    base: Inventory,
+    air: Callable[[], Air],
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    line: str = "",
+) -> Choice:
+    """Find the least-cost choice among a plan's measures.
 
     Every measure is looked at by itself against the base case: its emissions, its coal, what it asks of the gas, grid
     and heat networks, its cost. All are taken as proportional to how far it is carried out, and as adding up; PM2.5 is
@@ -54,12 +65,19 @@ def plan(
 
     Parameters
     ----------
-    scenario : Scenario
-        With an ``optimise`` block; emergency measures are no candidates.
+    plan : Plan
+        Measures that answer alerts are no candidates.
+    asked : Optimise or None
+        The ``optimise`` block.
+    base : Inventory
+    air : callable
+        Makes the `Air`; called only where PM2.5 has a ceiling.
     folder : Path, optional
         Where the adjoint is kept.
     progress : callable, optional
         ``progress(done, all)`` of the adjoint run.
+    line : str
+        Line of the block in the plan's file, for messages.
 
     Raises
     ------
@@ -67,78 +85,50 @@ def plan(
         No ``optimise`` block, no candidates, a measure without a cost, a coal demand without ``coal`` block; or no
         choice meets the demands, each that fails with what is missing.
     """
-    from airsim.coal import plan as coal_plan
-
-    asked = scenario.optimise
     if asked is None:
-        raise _problem(scenario, "optimise", "", "the scenario has no optimise block", "情景中没有 optimise 块")
-    labels = coal_plan.labels(scenario)
-    numbers = [i for i, m in enumerate(scenario.measures) if not isinstance(m, scenarios.Emergency)]
+        said, said_zh = "the scenario has no optimise block", "情景中没有 optimise 块"
+        raise InputError([Problem(plan.file, line, "optimise", "", said, said_zh)])
+    labels = plan.labels
+    numbers = [i for i, m in enumerate(plan.measures) if registry.of(m).alerts is None]
     if not numbers:
-        raise _problem(scenario, "measures", "", "no measure to choose from", "没有可供选择的措施")
-    place = case.place(scenario)
-    base = case.inventory(scenario, place)
-    singles = [_single(scenario, i) for i in numbers]
-    stages = [case.measured(s, base) for s in singles]
+        said, said_zh = "no measure to choose from", "没有可供选择的措施"
+        raise InputError([Problem(plan.file, plan.line, "measures", "", said, said_zh)])
+    stages = [carry_out(plan.alone(i), base) for i in numbers]
     names = [labels[i] for i in numbers]
     unknown = [n for n in (*asked.fixed, *asked.costs) if n not in names]
     if unknown:
         listed = ", ".join(names)
-        raise InputError(
-            [
-                Problem(
-                    scenario.file,
-                    scenario.line("optimise"),
-                    "optimise",
-                    n,
-                    f"no such measure; there are {listed}",
-                    f"没有该措施；现有 {listed}",
-                )
-                for n in unknown
-            ]
-        )
-    cost = _costs(scenario, asked, singles, stages, base, names)
+        said, said_zh = f"no such measure; there are {listed}", f"没有该措施；现有 {listed}"
+        raise InputError([Problem(plan.file, line, "optimise", n, said, said_zh) for n in unknown])
+    cost = _costs(asked, stages, names, (plan.file, line))
     demands = [
         *_shares(asked, base, stages),
-        *_coal(scenario, asked, singles, stages, base),
-        *_limits(scenario, numbers),
-        *_ceilings(scenario, asked, place, base, stages, folder, progress),
+        *_coal(asked, stages, (plan.file, line)),
+        *_limits(plan, numbers),
+        *_ceilings(asked, base, stages, air, folder, progress),
     ]
     fixed = np.array([n in asked.fixed for n in names])
     try:
         found = least(cost, demands, divisible=np.full(len(names), asked.divisible), fixed=fixed, gap=1e-6)
     except Impossible as none:
-        raise none.problems(scenario.file) from None
+        raise none.problems(plan.file) from None
     table = pd.DataFrame({"cost": cost, "fixed": fixed, "chosen": found.chosen}, index=pd.Index(names, name="measure"))
-    return Plan(table, tuple(demands), found)
+    return Choice(table, tuple(demands), found)
 
 
-def _single(scenario: Scenario, number: int) -> Scenario:
-    """Return the scenario with one of its measures alone, no limit binding: limits are demands here."""
-    coal = scenario.coal
-    if coal is not None and coal.limits is not None:
-        coal = coal.model_copy(update={"limits": coal.limits.model_copy(update={"bind": False})})
-    return scenario.model_copy(update={"measures": (scenario.measures[number],), "coal": coal})
-
-
-def _costs(
-    scenario: Scenario, asked: Optimise, singles: list[Scenario], stages: list[case.Stages], base: Inventory,
-    names: list[str],
-) -> Array:  # fmt: skip
-    from airsim.coal import cap
-
+def _costs(asked: Optimise, stages: list[Stages], names: list[str], at: tuple[str, str]) -> Array:
     found, problems = [], []
-    for single, stage, name in zip(singles, stages, names, strict=True):
+    for stage, name in zip(stages, names, strict=True):
         value = asked.costs.get(name, np.nan)
-        if not np.isfinite(value) and single.coal is not None:
-            balance = cap.cap_of(single, base, stage)
+        if not np.isfinite(value) and stage.plan.coal is not None:
+            balance = cap_of(stage)
             if "cost_state" in balance:
                 by = {"state": ("cost_state",), "user": ("cost_user",), "both": ("cost_state", "cost_user")}[asked.cost]
                 value = float(sum(balance[c].sum(skipna=False) for c in by))
         if not np.isfinite(value):
             problems.append(
                 Problem(
-                    scenario.file, scenario.line("optimise"), "optimise.costs", name,
+                    *at, "optimise.costs", name,
                     "give what this measure costs [CNY a-1]; only substitutions are costed by rule",
                     "请给出该措施的费用（元/年）；只有替代类措施可按规则计算",
                 )
@@ -149,7 +139,7 @@ def _costs(
     return np.array(found)
 
 
-def _shares(asked: Optimise, base: Inventory, stages: list[case.Stages]) -> list[Demand]:
+def _shares(asked: Optimise, base: Inventory, stages: list[Stages]) -> list[Demand]:
     from airsim.inventory import POLLUTANTS
 
     annual = base.sources.groupby("city")[list(POLLUTANTS)].sum()
@@ -172,18 +162,15 @@ def _shares(asked: Optimise, base: Inventory, stages: list[case.Stages]) -> list
     return found
 
 
-def _coal(
-    scenario: Scenario, asked: Optimise, singles: list[Scenario], stages: list[case.Stages], base: Inventory
-) -> list[Demand]:  # fmt: skip
-    from airsim.coal import accounts
-
+def _coal(asked: Optimise, stages: list[Stages], at: tuple[str, str]) -> list[Demand]:
     if asked.coal_change is None:
         return []
-    if scenario.coal is None:
-        raise _problem(scenario, "optimise.coal_change", str(asked.coal_change), "needs a coal block", "需要 coal 块")
+    if stages[0].plan.coal is None:
+        key, value = "optimise.coal_change", str(asked.coal_change)
+        raise InputError([Problem(*at, key, value, "needs a coal block", "需要 coal 块")])
     own, before, start, unit = [], 0.0, 0.0, "t"
-    for single, stage in zip(singles, stages, strict=True):
-        signed = accounts.lines(single, base, stage)
+    for stage in stages:
+        signed = signed_lines(stage)
         mine = signed["measure"].isin(list(stage.numbers))
         own.append(float(signed.loc[mine, "amount"].sum()))
         before = float(signed.loc[~mine, "amount"].sum())  # base year and growth: the same whatever is done
@@ -196,17 +183,15 @@ def _coal(
     ]  # fmt: skip
 
 
-def _limits(scenario: Scenario, numbers: list[int]) -> list[Demand]:
-    from airsim.coal import limits
-
-    room = limits.table_of(scenario)
+def _limits(plan: Plan, numbers: list[int]) -> list[Demand]:
+    room = plan.capacities
     found = []
     for city, kinds in room.items():
         for kind, capacity in kinds.items():
             loads = np.zeros((len(numbers), 12))
             for row, i in enumerate(numbers):
-                m = scenario.measures[i]
-                if isinstance(m, scenarios.CoalSubstitution) and m.city == city:
+                m = plan.measures[i]
+                if registry.of(m).limits and m.city == city:
                     loads[row] = limits.loads(m, m.route).get(kind, np.zeros(12))
             zh, en = _NAMES[city]
             found += [
@@ -219,7 +204,7 @@ def _limits(scenario: Scenario, numbers: list[int]) -> list[Demand]:
 
 
 def _ceilings(
-    scenario: Scenario, asked: Optimise, place: Any, base: Inventory, stages: list[case.Stages], folder: Path | None,
+    asked: Optimise, base: Inventory, stages: list[Stages], air: Callable[[], Air], folder: Path | None,
     progress: Callable[[int, int], None] | None,
 ) -> list[Demand]:  # fmt: skip
     if not asked.pm25:
@@ -229,23 +214,21 @@ def _ceilings(
     from airsim.inventory.placement import Placement
     from airsim.region.equilibrium import pm25, pm25_gradient
     from airsim.region.receptors import cities, weather_at
-    from airsim.region.transport import Transport
     from airsim.response.sensitivity import Target, obtain
 
     wanted = {str(c): entry.ceiling for entry in asked.pm25 for c in entry.cities}
+    given = air()
+    place, weather, transport, hours = given.place, given.weather, given.transport, given.hours
     receptors = cities(place, list(wanted))
-    weather = case.weather(scenario, place)
-    transport = Transport(place.grid, weather)
-    hours = range(scenario.period.spin_up_hours, transport.hours)
     gridded = inventories.grid(base, place, weather)
-    state = base_state(transport, gridded, receptors, hours, case.background(scenario, place))
+    state = base_state(transport, gridded, receptors, hours, given.inflow)
     box = weather_at(weather, receptors, hours)
     constant = transport.coefficients.equilibrium.constant
     now = receptors.mean(pm25(state, *box, axis=-1, constant=constant).mean(0))
     slope = pm25_gradient(state, *box, axis=-1, constant=constant)
     share = np.full(len(hours), 1.0 / len(hours))
     targets = [Target(f"{n}:mean", i, share) for i, n in enumerate(receptors.names)]
-    after = [inventories.grid(s.steps[-1].inventory, place, weather) for s in stages]
+    after = [inventories.grid(s.last, place, weather) for s in stages]
     # sites of new sources as well: the fuels that replace coal may stand where no coal did
     every = max([gridded, *after], key=lambda g: len(Placement(g).sites))
     felt = obtain(folder, place.grid, weather, slope, receptors, hours, targets, every, progress)
@@ -259,7 +242,3 @@ def _ceilings(
                    float(now[r]) - wanted[name], "ug/m3")
         )  # fmt: skip
     return found
-
-
-def _problem(scenario: Scenario, key: str, value: str, en: str, zh: str) -> InputError:
-    return InputError([Problem(scenario.file, scenario.line(key.partition(".")[0]), key, value, en, zh)])

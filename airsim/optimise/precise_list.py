@@ -20,10 +20,12 @@ from airsim.geography import CITIES
 from airsim.optimise.milp import Demand, Impossible, Optimum, least
 
 if TYPE_CHECKING:
+    from airsim.coal.plan import Plan
     from airsim.inventory import Inventory
+    from airsim.region.air import Air
+    from airsim.response.effect import Response
     from airsim.response.uncertainty import Contributions
     from airsim.rules import Rule
-    from airsim.scenario import Scenario
 
 Array = NDArray[Any]
 Objective = Literal["output", "lines", "enterprises", "cost"]
@@ -333,20 +335,42 @@ def against_blanket(make: Callable[[float], Precise], shares: Sequence[float] = 
     return pd.DataFrame(rows)
 
 
+def acting(plan: Plan, list_file: Path | None) -> Plan:
+    """Return a plan up to the first measure that answers an alert, carried out by a list of one's own.
+
+    Parameters
+    ----------
+    plan : Plan
+    list_file : Path or None
+        The list in place of the measure's.
+
+    Raises
+    ------
+    InputError
+        The plan has no emergency measure.
+    """
+    if not plan.answering:
+        said, said_zh = "has no emergency measure", "没有应急措施"
+        raise InputError([Problem(plan.file, plan.line, "measures", "", said, said_zh)])
+    at = plan.answering[0]
+    measure = plan.measures[at]
+    if list_file is not None:
+        measure = measure.model_copy(update={"list": str(Path(list_file).resolve())})
+    return replace(plan, measures=(*plan.measures[:at], measure))
+
+
 def traced(
-    scenario: Scenario, list_file: Path | None, folder: Path | None, progress: Callable[[int, int], None] | None = None
-) -> tuple[Inventory, EmergencyList, pd.DataFrame, Contributions, dict[str, float]]:
-    """Trace a scenario's response, carried out by a list of one's own, to the sources.
+    response: Response, air: Air, folder: Path | None, progress: Callable[[int, int], None] | None = None
+) -> tuple[Contributions, dict[str, float]]:
+    """Trace a response to the sources.
 
     What is dear, the air without the response and its adjoint, does not depend on the list and is kept; a new list then
     takes seconds. The slope is that without the response, so effects are those of the first tonnes.
 
     Parameters
     ----------
-    scenario : Scenario
-        With an emergency measure: its alerts, execution rate and response count.
-    list_file : Path or None
-        The list in place of the scenario's.
+    response : Response
+    air : Air
     folder : Path or None
         The cache.
     progress : callable, optional
@@ -354,57 +378,25 @@ def traced(
 
     Returns
     -------
-    (Inventory, EmergencyList, DataFrame, Contributions, dict)
-        The inventory without the response, the list, the alerts, what each source adds, and PM2.5 of each target
-        without the response [ug m-3].
-
-    Raises
-    ------
-    InputError
-        The scenario has no emergency measure; whatever is wrong with its tables or the list.
+    (Contributions, dict)
+        What each source adds, and PM2.5 of each target without the response [ug m-3].
     """
-    from airsim import case
     from airsim import inventory as inventories
-    from airsim import scenario as scenarios
     from airsim.inventory.placement import Placement
     from airsim.region.equilibrium import pm25, pm25_gradient
     from airsim.region.receptors import Watch, cities, weather_at
     from airsim.region.tracers import TRACERS
-    from airsim.region.transport import Transport
     from airsim.response import sensitivity, uncertainty
     from airsim.response.effect import CITY_IDS, peak_days
 
-    at = next((i for i, m in enumerate(scenario.measures) if isinstance(m, scenarios.Emergency)), None)
-    if at is None:
-        raise InputError(
-            [
-                Problem(
-                    scenario.file, scenario.line("measures"), "measures", "", "has no emergency measure", "没有应急措施"
-                )
-            ]
-        )
-    measure = scenario.measures[at]
-    assert isinstance(measure, scenarios.Emergency)
-    if list_file is not None:
-        measure = measure.model_copy(update={"list": str(Path(list_file).resolve())})
-    held = scenario.model_copy(update={"measures": (*scenario.measures[:at], measure)})
-    place = case.place(held)
-    base = case.inventory(held, place)
-    stages = case.measured(held, base)
-    response = case.response(held, base, stages)
-    assert response is not None
-    list_ = stages.lists[-1][1]
-    weather = case.weather(held, place)
+    place, weather, transport, inflow, hours = air.place, air.weather, air.transport, air.inflow, air.hours
     without, with_ = (inventories.grid(i, place, weather) for i in response.inventories)
-    transport = Transport(place.grid, weather)
     receptors = cities(place)
-    hours = range(held.period.spin_up_hours, transport.hours)
     time = transport.time[hours.start :]
-    inflow = case.background(held, place)
     key = sensitivity.key_of(transport, without, inflow, receptors, hours, response.windows)
     kept = None if folder is None else sensitivity.kept(folder, key)
     if kept is None:
-        air = inflow[..., None]
+        entering = inflow[..., None]
         watch = Watch(receptors, hours, len(TRACERS), 1)
         steps = 3 * transport.hours
 
@@ -417,7 +409,7 @@ def traced(
                 progress(int(transport.hours * (1 + 2 * done / of)), steps)
 
         transport.run(
-            lambda h: without.at(h)[..., None], columns=1, initial=air, inflow=air, observe=watch, levels=1,
+            lambda h: without.at(h)[..., None], columns=1, initial=entering, inflow=entering, observe=watch, levels=1,
             progress=forth,
         )  # fmt: skip
         box = weather_at(weather, receptors, hours)
@@ -437,4 +429,4 @@ def traced(
             sensitivity.keep(folder, key, felt, values)
     felt, values = kept
     assert felt.sites == Placement(without).sites
-    return response.inventories[0], list_, response.windows, uncertainty.contributions(felt, without, with_), values
+    return uncertainty.contributions(felt, without, with_), values

@@ -90,9 +90,9 @@ def test_a_measure_with_a_start_is_told_from_a_permanent_one(tmp_path):
     path.write_text(
         text(HOURLY).replace("sectors: [residential]}", "sectors: [residential], start: 2019-01-02}"), "utf-8"
     )
-    assert case.temporary(airsim.load(path))
+    assert case.plan_of(airsim.load(path)).temporary
     path.write_text(text(HOURLY), "utf-8")
-    assert not case.temporary(airsim.load(path))
+    assert not case.plan_of(airsim.load(path)).temporary
 
 
 def test_observations_of_other_months_are_refused(tmp_path):

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import airsim
 from airsim import case, coal, geography, inventory, measures, rules
-from airsim.coal import accounts, advice, benefit, cap, iamc, limits, plan
+from airsim.coal import accounts, advice, benefit, cap, costs, counties, iamc, limits
+from airsim.coal.plan import Plan
 from airsim.errors import InputError
 from airsim.scenario import CityLimits, Coal, CoalScope, CoalSubstitution, Distribution, Limits
 
@@ -50,7 +51,7 @@ def shipped():
 
 def balance(scenario):
     base = shipped().base
-    return cap.point_of(scenario, base, case.measured(scenario, base))
+    return cap.point_of(case.measured(scenario, base))
 
 
 HOME = "{type: coal_substitution, city: xian, route: gas, households: 9, %s}"
@@ -140,7 +141,7 @@ def test_signed_lines_are_the_balance(load):
     )
     base = shipped().base
     stages = case.measured(scenario, base)
-    out, signed = cap.point_of(scenario, base, stages), accounts.lines(scenario, base, stages)
+    out, signed = cap.point_of(stages), accounts.lines(stages)
     whole = out["consumption_tce"].sum(("city", "sector"))
     assert signed["amount"].sum() == pytest.approx(whole.sel(line="target").item(), rel=1e-12)
     at_start = signed.loc[signed["line"] == "base", "amount"].sum()
@@ -289,7 +290,7 @@ def test_the_ratio_is_the_projects_own_and_of_its_full_year(load):
     assert out["offset_required"].item() == pytest.approx(90_000)
     assert out["consumption"].sel(line="new_projects").sum().item() == pytest.approx(30_000)
     rule = rules.load("coal", version="2023")
-    assert accounts.offset_ratio(rule, "xian", "power") == 1.0
+    assert cap.offset_ratio(rule, "xian", "power") == 1.0
 
 
 SECOND = (
@@ -418,11 +419,11 @@ def test_bad_measures_name_their_line(load, line, message):
 def test_names_and_counties_must_be_known(load):
     twice = load([BOILERS, "{type: retire, name: boilers, city: xian, tonnes: 1}"])
     with pytest.raises(InputError, match=r"plan.yaml:8.*measure 1 has this name already"):
-        plan.labels(twice)
+        assert case.plan_of(twice).labels
     lost = load(["{type: coal_substitution, city: xian, county: 岐山县, route: gas, households: 10}"])
     with pytest.raises(InputError, match=r"岐山县: must be one of .*长安区"):
         balance(lost)
-    assert plan.county_code("xian", "长安区") == plan.county_code("xian", "610116") == "610116"
+    assert counties.county_code("xian", "长安区") == counties.county_code("xian", "610116") == "610116"
 
 
 @pytest.mark.parametrize(
@@ -468,7 +469,7 @@ LIMITED = "coal: {base_year: 2018, target_year: 2019, limits: {bind: %s, cities:
 
 def test_an_exceeded_limit_is_reported_with_month_and_amount(load):
     scenario = load([GAS % ""], LIMITED % "false")
-    found = limits.allot(scenario)
+    found = case.plan_of(scenario).allotment
     volume = 100_000e3 * 20934 * 0.45 / (35544 * 0.9)
     share, days = limits.months("xian")
     january = volume * share[0] / days[0]
@@ -478,14 +479,14 @@ def test_an_exceeded_limit_is_reported_with_month_and_amount(load):
     assert first["volume"] == pytest.approx((january - 200_000) * 31)
     assert set(found.excess["month"]) <= {1, 2, 12}
     assert found.parts == {}
-    out = limits.add(balance(scenario), scenario)
+    out = limits.add(balance(scenario), case.plan_of(scenario).allotment, bind=False)
     assert out["limit_city"].values[0] == "xian"
     assert out.attrs["limits"] == "report"
     assert out["consumption"].sel(line="substitution").sum().item() == pytest.approx(-100_000)
 
 
 def test_a_binding_limit_stops_the_excess_or_sends_it_elsewhere(load):
-    share = limits.allot(load([GAS % ""], LIMITED % "true")).parts[0][0][0]
+    share = case.plan_of(load([GAS % ""], LIMITED % "true")).allotment.parts[0][0][0]
     peak = limits.loads(load([GAS % ""]).measures[0], "gas")["gas"].max()
     assert share == pytest.approx(200_000 / peak)
     stopped = balance(load([GAS % ""], LIMITED % "true"))
@@ -496,15 +497,15 @@ def test_a_binding_limit_stops_the_excess_or_sends_it_elsewhere(load):
     by_fuel = moved["consumption_by_fuel"].sel(line="substitution", city="xian").sum("sector")
     assert by_fuel.sel(fuel="raw_coal").item() == pytest.approx(-100_000)
     assert by_fuel.sel(fuel="briquette").item() == pytest.approx(briquette)
-    moves = limits.allot(scenario).moves.iloc[0]
+    moves = case.plan_of(scenario).allotment.moves.iloc[0]
     assert (moves["measure"], moves["kind"], moves["fallback"]) == ("gas", "gas", "clean_coal")
     assert moves["tonnes"] == pytest.approx((1 - share) * 100_000)
 
 
 def test_a_cold_winter_asks_for_more_and_summer_is_not_asked(load):
     mild, cold = load([GAS % ""]), load([COLD, GAS % ""])
-    assert (limits.cold(mild, "xian"), limits.cold(cold, "xian")) == (1.0, pytest.approx(1.1))
-    asked = [limits.allot(load([*first, GAS % ""], LIMITED % "false")).excess for first in ([], [COLD])]
+    assert (limits.cold(mild.measures, "xian"), limits.cold(cold.measures, "xian")) == (1.0, pytest.approx(1.1))
+    asked = [case.plan_of(load([*first, GAS % ""], LIMITED % "false")).allotment.excess for first in ([], [COLD])]
     january = [float(e.loc[e["month"] == 1, "demand"].iloc[0]) for e in asked]
     assert january[1] == pytest.approx(1.1 * january[0])
     steam = load(["{type: coal_substitution, city: xian, route: gas, boiler_capacity: 100}"]).measures[0]
@@ -515,7 +516,7 @@ def test_a_cold_winter_asks_for_more_and_summer_is_not_asked(load):
 
 def test_limits_are_shared_in_the_order_of_the_file(load):
     tail = LIMITED % "true"
-    found = limits.allot(load([GAS % "", (GAS % "").replace("name: gas", "name: later")], tail))
+    found = case.plan_of(load([GAS % "", (GAS % "").replace("name: gas", "name: later")], tail)).allotment
     assert 0 < found.parts[0][0][0] < 1
     assert found.parts[1][0][0] == pytest.approx(0.0, abs=1e-12)
 
@@ -524,10 +525,10 @@ def test_limits_from_a_table(load, tmp_path):
     path = tmp_path / "limits.csv"
     path.write_text("城市,冬季可用气量（万立方米/日）,电网富余容量（万千瓦）\n西安,20,5\n", encoding="utf-8")
     tail = "coal: {base_year: 2018, target_year: 2019, limits: {file: limits.csv}}\n"
-    assert limits.table_of(load([GAS % ""], tail)) == {"xian": {"gas": 200_000.0, "grid": 50.0}}
+    assert case.plan_of(load([GAS % ""], tail)).capacities == {"xian": {"gas": 200_000.0, "grid": 50.0}}
     path.write_text("城市,冬季可用气量\n西安,20\n西安市,5\n长沙,1\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        limits.table_of(load([GAS % ""], tail))
+        assert case.plan_of(load([GAS % ""], tail)).capacities
     assert "limits.csv:3" in caught.value.text()
     assert "limits.csv:4" in caught.value.text()
     with pytest.raises(InputError, match="file not found"):
@@ -549,7 +550,7 @@ def test_cobenefits_are_the_ledger_rows(load):
     scenario = load([HOMES, BOILERS])
     base = shipped().base
     stages = case.measured(scenario, base)
-    out = benefit.add(cap.point_of(scenario, base, stages), scenario, stages)
+    out = benefit.add(cap.point_of(stages), stages)
     rows = pd.concat(stages.rows)
     for p in ("SO2", "NOx", "PM25"):
         told = out["avoided"].sel(substance=p).sum().item()
@@ -561,16 +562,16 @@ def test_cobenefits_are_the_ledger_rows(load):
     assert homes.sel(substance="CO2").item() == pytest.approx(
         40_000 * benefit.co2_of_coal("raw_coal", 2018) - gas * benefit.co2_of_gas()
     )
-    capital = 20_000 * 3000 * benefit.annuity(0.05, 15)
+    capital = 20_000 * 3000 * costs.annuity(0.05, 15)
     assert out["cost_state"].sel(coal_measure="homes").item() == pytest.approx(0.6 * capital)
     assert out["cost_user"].sel(coal_measure="homes").item() == pytest.approx(0.4 * capital + gas * 2.0 - 40_000 * 900)
     assert np.isnan(out["cost_state"].sel(coal_measure="boilers").item())
 
 
 def test_an_annuity_pays_its_capital_back():
-    pay = benefit.annuity(0.05, 15)
+    pay = costs.annuity(0.05, 15)
     assert sum(pay / 1.05**n for n in range(1, 16)) == pytest.approx(1.0)
-    assert benefit.annuity(0.0, 10) == 0.1
+    assert costs.annuity(0.0, 10) == 0.1
 
 
 def test_advice_ranks_what_can_be_done_first(load):
@@ -581,7 +582,7 @@ def test_advice_ranks_what_can_be_done_first(load):
     scenario = load([HOMES], tail)
     base = shipped().base
     stages = case.measured(scenario, base)
-    table = advice.advise(scenario, base, stages)
+    table = advice.advise(stages)
     assert table.attrs["benefit"] == "tonnes"
     assert set(table["city"]) == {"xian", "baoji"}
     xian, baoji = (table[table["city"] == c].set_index("route") for c in ("xian", "baoji"))
@@ -600,7 +601,7 @@ def test_advice_ranks_what_can_be_done_first(load):
         index=pd.MultiIndex.from_product([["xian", "baoji"], ["SO2", "PM25"]], names=["city", "pollutant"]),
         columns=["xian", "baoji"],
     )
-    told = advice.advise(scenario, base, stages, sensitivity=felt)
+    told = advice.advise(stages, felt)
     assert told.attrs["benefit"] == "operator"
     gas = told[(told["city"] == "baoji") & (told["route"] == "gas")].iloc[0]
     assert gas["pm25_city"] == pytest.approx(1e-4 * (gas["SO2"] + gas["PM25"]))
@@ -621,7 +622,7 @@ def test_advice_goes_down_to_counties(load):
 
     with_county = dataclasses.replace(base, coal=pd.concat([rows, part], ignore_index=True))
     scenario = load([], "  []\ncoal: {base_year: 2018, target_year: 2019, cities: [xian]}\n")
-    table = advice.advise(scenario, with_county, case.measured(scenario, with_county))
+    table = advice.advise(case.measured(scenario, with_county))
     assert set(table["county"]) == {"610116"}
     assert table["homes_left"].max() == pytest.approx(50_000)
 
@@ -630,7 +631,7 @@ def test_the_iamc_table_is_long_and_complete(load):
     scenario = load([HOMES], "coal: {base_year: 2018, target_year: 2019, cities: [xian, weinan]}\n")
     base = shipped().base
     stages = case.measured(scenario, base)
-    out = benefit.add(cap.point_of(scenario, base, stages), scenario, stages)
+    out = benefit.add(cap.point_of(stages), stages)
     table = iamc.table(out, "plan")
     assert tuple(table.columns) == ("model", "scenario", "region", "variable", "unit", "year", "value")
     assert not table.duplicated(["model", "scenario", "region", "variable", "unit", "year"]).any()
@@ -722,10 +723,7 @@ def test_what_happens_fits_and_nothing_happens_twice(asked, gas, grid, heat):
         for i, (r, h, f) in enumerate(asked)
     ]
     room = Limits(bind=True, cities={"xian": CityLimits(gas=gas, grid=grid, heat=heat)})
-    scenario = SimpleNamespace(
-        measures=own, coal=Coal(base_year=2018, target_year=2019, limits=room), file="", line=lambda *_: ""
-    )
-    found = limits.allot(scenario)
+    found = Plan(tuple(own), Coal(base_year=2018, target_year=2019, limits=room)).allotment
     used = {"gas": np.zeros(12), "grid": np.zeros(12), "heat": np.zeros(12)}
     for i, m in enumerate(own):
         parts = found.parts.get(i, [(1.0, None)])

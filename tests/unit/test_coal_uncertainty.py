@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from airsim import rules
-from airsim.coal import uncertainty
+from airsim.coal import sampling, uncertain_balance, uncertainty
 from airsim.errors import InputError
 from airsim.scenario import Distribution, Uncertainty
 
@@ -74,17 +74,17 @@ def _normal(mean, sd):
 def test_quantiles_are_those_of_scipy(distribution, reference):
     one = Distribution(**distribution)
     u = np.array([0.001, 0.05, 0.3, 0.5, 0.77, 0.999])
-    np.testing.assert_allclose(uncertainty.quantile(one, u), reference.ppf(u), rtol=1e-10)
+    np.testing.assert_allclose(sampling.quantile(one, u), reference.ppf(u), rtol=1e-10)
     assert one.mean == pytest.approx(reference.mean())
 
 
 @pytest.mark.parametrize("sampler", ["sobol", "latin_hypercube"])
 def test_samples_are_stratified_seeded_and_enough(sampler):
-    u = uncertainty.samples(1000, 5, 7, sampler)
+    u = sampling.samples(1000, 5, 7, sampler)
     assert u.shape[0] * u.shape[1] >= 1000
     assert ((u > 0) & (u < 1)).all()
-    np.testing.assert_array_equal(u, uncertainty.samples(1000, 5, 7, sampler))
-    assert not np.array_equal(u, uncertainty.samples(1000, 5, 8, sampler))
+    np.testing.assert_array_equal(u, sampling.samples(1000, 5, 7, sampler))
+    assert not np.array_equal(u, sampling.samples(1000, 5, 8, sampler))
     n = u.shape[1]
     for replicate in u:  # one point in each of n strata of every column
         assert (np.sort((replicate * n).astype(int), axis=0) == np.arange(n)[:, None]).all()
@@ -95,14 +95,14 @@ def _ishigami(x, a=7.0, b=0.1):
 
 
 def _indices_of(function, groups, columns, members=2**14):
-    u = uncertainty.samples(members, 2 * columns, 1).reshape(-1, 2 * columns)
+    u = sampling.samples(members, 2 * columns, 1).reshape(-1, 2 * columns)
     a, b = u[:, :columns], u[:, columns:]
     mixed = []
     for group in groups:
         m = a.copy()
         m[:, group] = b[:, group]
         mixed.append(function(m))
-    return uncertainty.sobol_indices(function(a), function(b), np.stack(mixed))
+    return sampling.sobol_indices(function(a), function(b), np.stack(mixed))
 
 
 def test_sobol_indices_of_ishigami():
@@ -133,7 +133,7 @@ def test_sobol_indices_agree_with_scipy():
 
 
 def test_what_does_not_vary_has_no_indices():
-    first, total = uncertainty.sobol_indices(np.full(64, 3.3), np.full(64, 3.3), np.full((2, 64), 3.3))
+    first, total = sampling.sobol_indices(np.full(64, 3.3), np.full(64, 3.3), np.full((2, 64), 3.3))
     assert np.isnan(first).all()
     assert np.isnan(total).all()
 
@@ -142,7 +142,7 @@ def test_what_does_not_vary_has_no_indices():
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=40), st.floats(0.01, 0.99))
 def test_least_extra_is_the_smallest_that_suffices(needed, wanted):
     needed = np.array(needed, float)
-    found = uncertainty.least_extra(needed, wanted)
+    found = sampling.least_extra(needed, wanted)
     eps = 1e-6
     assert np.mean(needed < found + eps) >= wanted - 1e-12
     if found > 0:
@@ -327,8 +327,8 @@ def test_one_draw_for_all_rows_of_a_measure_and_for_all_measures_where_shared():
 def test_rates_stay_within_what_is_possible():
     for figure in ("execution_rate", "reburn"):
         lines = _lines(BASE, ("homes", "substitution", "xian", "power", -10_000, {figure: _normal(0.9, 0.5)}))
-        model = uncertainty.Model(lines, _settings())
-        u = uncertainty.samples(4096, model.width, 1).reshape(-1, model.width)
+        model = uncertain_balance.Model(lines, _settings())
+        u = sampling.samples(4096, model.width, 1).reshape(-1, model.width)
         homes = model.groups.index[model.groups["measure"] == "homes"]
         rate = model.factors(u)[:, homes]
         assert rate.min() == 0.0
@@ -425,10 +425,10 @@ def test_extra_homes_are_converted_as_well_as_the_planned_ones():
 
 def test_what_cannot_be_reached_is_infinite_and_what_is_reached_needs_nothing():
     short = np.array([1.0, 2.0, -1.0])
-    needed = uncertainty._needed(short, np.array([0.5, -0.1, -0.1]), 1.0)
+    needed = uncertainty.needed_extra(short, np.array([0.5, -0.1, -0.1]), 1.0)
     np.testing.assert_array_equal(needed, [2.0, np.inf, -np.inf])
-    assert uncertainty.least_extra(needed, 0.9) == np.inf
-    assert uncertainty.least_extra(needed, 0.3) == 0.0
+    assert sampling.least_extra(needed, 0.9) == np.inf
+    assert sampling.least_extra(needed, 0.3) == 0.0
 
 
 def test_a_city_without_coal_has_no_probability():

@@ -10,8 +10,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from airsim import emergency, geography, inventory, measures, rules, shipped
+from airsim import emergency, geography, inventory, rules, shipped
 from airsim.emergency import measure_text
+from airsim.emergency.measure import emergency as carry_out_list
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS, Inventory
 from airsim.inventory.reading import no_scaling
@@ -488,7 +489,7 @@ def test_every_line_of_the_shipped_list_is_one_source(shipped_list, shipped_inve
     day = pd.DataFrame(
         {"city": cities, "level": "red", "start": pd.Timestamp("2019-01-03"), "end": pd.Timestamp("2019-01-04")}
     )
-    after, ledger = measures.emergency(shipped_inventory, shipped_list, day, plan="2019")
+    after, ledger = carry_out_list(shipped_inventory, shipped_list, day, plan="2019")
     table = emergency.compliance(shipped_list, shipped_inventory, "red", plan="2019")
     # what one day removes, by city and pollutant, is what the list says, since both are made of the same tables
     for name, column in (("SO2", "SO2"), ("NOx", "NOx"), ("PM", "PM10"), ("VOC", "VOC")):

@@ -9,6 +9,8 @@ import xarray as xr
 from joint_case import tracers, world
 
 from airsim import case, emergency, inventory, measures, rules, shipped
+from airsim.emergency import kind
+from airsim.emergency.measure import emergency as carry_out_list
 from airsim.inventory.placement import Placement
 from airsim.region.equilibrium import pm25
 from airsim.region.receptors import cities, weather_at
@@ -109,8 +111,8 @@ def _taken(inv, after, source):
 @pytest.mark.parametrize("rebound", [(0.0, 72), (0.3, 48)])
 def test_the_ledger_books_what_the_rows_take(small, rebound):
     _, measure, list_, inv = small
-    windows = case.alert_windows(measure)
-    after, ledger = measures.emergency(
+    windows = kind.alert_windows(measure)
+    after, ledger = carry_out_list(
         inv, list_, windows, 0.9, response=rules.load("emergency_response"), rebound=rebound,
         hours_of_day={"transport/diesel": (7, 21)},
     )  # fmt: skip
@@ -129,7 +131,7 @@ def test_the_ledger_books_what_the_rows_take(small, rebound):
 def test_black_carbon_is_cut_once(small):
     # a list's row on PM25 and its row on BC must not both act on black carbon
     w, measure, list_, inv = small
-    after = case.respond(inv, measure, list_, case.alert_windows(measure), "3-emergency", ledger=False)[0]
+    after = kind.respond(inv, measure, list_, kind.alert_windows(measure), "3-emergency", ledger=False)[0]
     hour = 40
     before, then = (
         inventory.gridding.pollutants(inventory.grid(i, w.place, w.weather).rates(hour)) for i in (inv, after)
@@ -144,9 +146,9 @@ def test_black_carbon_is_cut_once(small):
 
 def test_gradual_takes_less_than_at_once(small):
     _, measure, list_, inv = small
-    windows = case.alert_windows(measure)
-    at_once, _ = measures.emergency(inv, list_, windows, 0.9)
-    gradual, _ = measures.emergency(inv, list_, windows, 0.9, response=rules.load("emergency_response"))
+    windows = kind.alert_windows(measure)
+    at_once, _ = carry_out_list(inv, list_, windows, 0.9)
+    gradual, _ = carry_out_list(inv, list_, windows, 0.9, response=rules.load("emergency_response"))
     names = [s for s in inv.sources.index if _taken(inv, at_once, s) > 0]
     coking = [s for s in names if inv.sources.at[s, "sector"] == "coking"]
     for s in names:
@@ -167,8 +169,8 @@ def test_a_ban_by_day_saves_the_same_in_fewer_hours(small):
         s for s in inv.sources.index[inv.sources["city"] == "xian"] if inv.sources.at[s, "subsector"] == "diesel"
     )
     hours = {"transport/diesel": (7, 21)}
-    free, _ = measures.emergency(inv, list_, whole_day, 0.3)
-    banned, _ = measures.emergency(inv, list_, whole_day, 0.3, hours_of_day=hours)
+    free, _ = carry_out_list(inv, list_, whole_day, 0.3)
+    banned, _ = carry_out_list(inv, list_, whole_day, 0.3, hours_of_day=hours)
     time = xr.Dataset(coords={"time": pd.date_range("2019-01-01 16:00", periods=48, freq="h").to_numpy()})["time"]
 
     def emitted(i):
@@ -184,7 +186,7 @@ def test_a_ban_by_day_saves_the_same_in_fewer_hours(small):
     assert np.all(b[(local >= 7) & (local < 21)] < a[(local >= 7) & (local < 21)])
     assert (base - b).sum() == pytest.approx((base - a).sum(), rel=2e-3)  # weekdays differ a little
     # a ban can't take more than is emitted in its hours
-    most, _ = measures.emergency(inv, list_, whole_day, 1.0, hours_of_day=hours)
+    most, _ = carry_out_list(inv, list_, whole_day, 1.0, hours_of_day=hours)
     assert (base - emitted(most)).sum() <= base[(local >= 7) & (local < 21)].sum() * (1 + 1e-12)
 
 
@@ -196,10 +198,10 @@ def test_a_ban_by_day_saves_the_same_in_fewer_hours(small):
 def carried(small):
     w, measure, list_, inv = small
     receptors = cities(w.place, ["xian", "xianyang", "weinan"])
-    called = case.alert_windows(measure)
+    called = kind.alert_windows(measure)
 
     def respond(windows):
-        return case.respond(inv, measure, list_, windows, "3-emergency", ledger=False)[0]
+        return kind.respond(inv, measure, list_, windows, "3-emergency", ledger=False)[0]
 
     after = respond(called)
     before = inventory.grid(inv, w.place, w.weather)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airsim import coal, emergency, measures, rules
+from airsim.emergency.measure import emergency as carry_out_list
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS, Inventory
 from airsim.inventory.reading import no_scaling
@@ -193,7 +194,7 @@ ORANGE_RED = _alerts(
 
 
 def test_emergency_by_level_and_window(inventory, reduction_list):
-    after, ledger = measures.emergency(inventory, reduction_list, ORANGE_RED, 0.9)
+    after, ledger = carry_out_list(inventory, reduction_list, ORANGE_RED, 0.9)
     orange, red = T("2019-01-02"), T("2019-01-03T12")
     # two of three lines stop, nine tenths of it done
     assert _left(after, "p1", "SO2", orange) == pytest.approx(1 - 0.9 * 2 / 3)
@@ -213,25 +214,25 @@ def test_emergency_by_level_and_window(inventory, reduction_list):
 
 
 def test_livelihood_lines_run_on(inventory, reduction_list):
-    after, ledger = measures.emergency(inventory, reduction_list, _alerts(("weinan", "red", *WINDOW)))
+    after, ledger = carry_out_list(inventory, reduction_list, _alerts(("weinan", "red", *WINDOW)))
     assert after.scaling.empty
     assert ledger.empty
 
 
 def test_emergency_acts_on_what_is_left(inventory, reduction_list):
     halved, _ = measures.cut(inventory, None, "steel", None, 50)
-    _, plain = measures.emergency(inventory, reduction_list, ORANGE_RED)
-    after, ledger = measures.emergency(halved, reduction_list, ORANGE_RED)
+    _, plain = carry_out_list(inventory, reduction_list, ORANGE_RED)
+    after, ledger = carry_out_list(halved, reduction_list, ORANGE_RED)
     assert _left(after, "p1", "SO2", T("2019-01-02")) == pytest.approx(0.5 / 3)
     ours, theirs = (x[x["sector"] == "steel"]["removed"].sum() for x in (ledger, plain))
     assert ours == pytest.approx(theirs / 2)
 
 
 def test_the_same_hours_cannot_be_counted_twice(inventory, reduction_list):
-    after, _ = measures.emergency(inventory, reduction_list, ORANGE_RED, measure="first")
+    after, _ = carry_out_list(inventory, reduction_list, ORANGE_RED, measure="first")
     with pytest.raises(InputError, match="already counted in measure 'emergency-first'"):
-        measures.emergency(after, reduction_list, _alerts(("xian", "red", T("2019-01-04"), T("2019-01-06"))))
-    later, _ = measures.emergency(after, reduction_list, _alerts(("xian", "red", T("2019-01-05"), T("2019-01-06"))))
+        carry_out_list(after, reduction_list, _alerts(("xian", "red", T("2019-01-04"), T("2019-01-06"))))
+    later, _ = carry_out_list(after, reduction_list, _alerts(("xian", "red", T("2019-01-05"), T("2019-01-06"))))
     assert _left(later, "p1", "SO2", T("2019-01-05T10")) == 0
 
 
@@ -239,7 +240,7 @@ def test_list_enterprise_not_in_the_inventory_names_its_cell(inventory, tmp_path
     path = tmp_path / "list.csv"
     path.write_text(LIST.replace("甲钢铁厂", "甲钢铁集团").replace("diesel", "rail"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        measures.emergency(inventory, emergency.read(path), ORANGE_RED)
+        carry_out_list(inventory, emergency.read(path), ORANGE_RED)
     said = caught.value.text()
     assert "list.csv:2" in said
     assert "甲钢铁集团" in said
@@ -252,13 +253,13 @@ def test_bad_alerts_come_at_once(inventory, reduction_list):
         ("xian", "orange", T("2019-01-05"), T("2019-01-01")), ("xian", "purple", *WINDOW), ("baoji", "red", *WINDOW)
     )
     with pytest.raises(InputError) as caught:
-        measures.emergency(inventory, reduction_list, bad)
+        carry_out_list(inventory, reduction_list, bad)
     said = caught.value.text()
     assert "must be after the start" in said
     assert "purple" in said
     assert "nothing for this city" in said
     with pytest.raises(InputError, match="execution_rate"):
-        measures.emergency(inventory, reduction_list, ORANGE_RED, 1.5)
+        carry_out_list(inventory, reduction_list, ORANGE_RED, 1.5)
 
 
 def test_zoned_times_are_read_as_utc(inventory, reduction_list):
@@ -266,8 +267,8 @@ def test_zoned_times_are_read_as_utc(inventory, reduction_list):
         start=[t.tz_localize("UTC").tz_convert("Asia/Shanghai") for t in ORANGE_RED["start"]],
         end=[t.tz_localize("UTC").tz_convert("Asia/Shanghai") for t in ORANGE_RED["end"]],
     )
-    one, _ = measures.emergency(inventory, reduction_list, ORANGE_RED)
-    two, _ = measures.emergency(inventory, reduction_list, zoned)
+    one, _ = carry_out_list(inventory, reduction_list, ORANGE_RED)
+    two, _ = carry_out_list(inventory, reduction_list, zoned)
     pd.testing.assert_frame_equal(one.scaling, two.scaling)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from airsim.coal import inspection, uncertainty
+from airsim.coal import inspection, sampling
 from airsim.coal.decomposition import contributions, multiplicative
 
 # --------------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_the_g_function_of_sobol():
     a = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0])
     partial = 1.0 / (3.0 * (1.0 + a) ** 2)
     whole = np.prod(1.0 + partial) - 1.0
-    u = uncertainty.samples(2**16, 12, 5).reshape(-1, 12)
+    u = sampling.samples(2**16, 12, 5).reshape(-1, 12)
     left, right = u[:, :6], u[:, 6:]
 
     def g(x):
@@ -99,14 +99,14 @@ def test_the_g_function_of_sobol():
         m = left.copy()
         m[:, i] = right[:, i]
         mixed.append(g(m))
-    first, total = uncertainty.sobol_indices(g(left), g(right), np.stack(mixed))
+    first, total = sampling.sobol_indices(g(left), g(right), np.stack(mixed))
     np.testing.assert_allclose(first, partial / whole, atol=5e-3)
     np.testing.assert_allclose(total, partial * np.prod(1 + partial) / (1 + partial) / whole, atol=5e-3)
 
 
 def test_scrambled_sobol_beats_plain_monte_carlo():
     # the mean of a smooth function of five inputs: the spread of the replicates' means falls far below sigma / sqrt(n)
-    u = uncertainty.samples(16 * 1024, 5, 3)
+    u = sampling.samples(16 * 1024, 5, 3)
     f = np.prod(1.0 + 0.5 * (u - 0.5), axis=2)
     spread = f.mean(axis=1).std(ddof=1)
     plain = f.std() / math.sqrt(u.shape[1])

@@ -18,9 +18,9 @@ def grid(advice: pd.DataFrame) -> Grid:
     advice : DataFrame
         From `airsim.coal.advice.advise`.
     """
-    from airsim.coal import plan
+    from airsim.coal.counties import county_names
 
-    counties, felt = plan.county_names(), advice.attrs["benefit"] == "operator"
+    counties, felt = county_names(), advice.attrs["benefit"] == "operator"
     rows = []
     for r in advice.to_dict("records"):
         county = counties.get(r["county"], r["county"])

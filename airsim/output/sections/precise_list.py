@@ -15,7 +15,7 @@ from airsim.output.page import Grid, Page, Section
 from airsim.output.words import Text
 
 if TYPE_CHECKING:
-    from airsim.optimise.least_cost import Plan
+    from airsim.optimise.least_cost import Choice
     from airsim.optimise.milp import Demand, Optimum
 
 _TARGETS = {"mean": Text("预警均值", "alert mean"), "peak": Text("最重日", "worst day")}
@@ -69,7 +69,7 @@ def page(found: Precise, compared: pd.DataFrame | None, *, illustrative: bool) -
     )
 
 
-def plan_page(found: Plan, title: Text) -> Page:
+def plan_page(found: Choice, title: Text) -> Page:
     """Return the measures of least cost.
 
     Parameters
