@@ -15,6 +15,7 @@ import pandas as pd
 
 from airsim import rules
 from airsim import scenario as scenarios
+from airsim.cache.store import Store
 from airsim.coal import limits, plan
 from airsim.coal.benefit import co2_of_coal, co2_of_gas, yearly_cost
 from airsim.coal.cap import asked_of
@@ -278,7 +279,7 @@ def sensitivity_of(scenario: Scenario, base: Inventory, cities: list[str], cache
         Index (city, pollutant), columns the receptor cities: mean PM2.5 of the operator's period for a tonne a year
         [ug m-3 t-1]; None where no stored operator fits weather, places, base emissions and coefficients.
     """
-    if cache is None or not any(Path(cache).glob("operator-*.nc")):
+    if cache is None or not Store(cache).holds("operator"):
         return None
     from airsim import case, inventory
     from airsim.assess.by_operator import about

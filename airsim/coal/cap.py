@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from airsim import case
 from airsim import scenario as scenarios
 from airsim.case import Stages
 from airsim.coal import accounts, benefit, decomposition, inspection, limits, plan, uncertainty
@@ -23,7 +22,7 @@ def balance(scenario: Scenario) -> xr.Dataset:
     Parameters
     ----------
     scenario : Scenario
-        With a ``coal`` block; its permanent measures become lines of the balance.
+        From `airsim.load`, with a ``coal`` block; its permanent measures become lines of the balance.
 
     Returns
     -------
@@ -35,9 +34,8 @@ def balance(scenario: Scenario) -> xr.Dataset:
     InputError
         Whatever is wrong with the scenario's tables, measures or coal block.
     """
-    place = case.place(scenario)
-    base = case.inventory(scenario, place)
-    return cap_of(scenario, base, case.measured(scenario, base))
+    found: xr.Dataset = scenario.case().coal
+    return found
 
 
 def asked_of(scenario: Scenario) -> tuple[Coal, list[str]]:

@@ -42,24 +42,23 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     InputError
         Whatever is wrong with scenario, tables or measures; a file that can't be written.
     """
-    from airsim import case, coal
     from airsim.cache import folder as cache
+    from airsim.case import Case
     from airsim.output import console
     from airsim.scenario import load
 
     if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
         raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
     scenario = load(path)
-    base = case.inventory(scenario, case.place(scenario))
-    stages = case.measured(scenario, base)
-    balance = coal.cap_of(scenario, base, stages)
+    case = Case(scenario)
+    balance = case.coal
     said = Said(console.coal(balance, lang))
     grid = None
     if advise:
         from airsim.coal import advice
         from airsim.output.sections import coal as pages
 
-        grid = pages.advice_grid(advice.advise(scenario, base, stages, cache.folder()))
+        grid = pages.advice_grid(advice.advise(scenario, case.inventory, case.stages, cache.folder()))
         said.lines.extend(pages.lines_of(grid, lang))
     if out is not None:
         from airsim.output import page as writer

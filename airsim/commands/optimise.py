@@ -51,9 +51,10 @@ def precise_list(
     InputError
         Whatever is wrong with the tables; no choice meets the demands.
     """
-    from airsim import emergency, geography, inventory, shipped, simulation
+    from airsim import emergency, geography, inventory, shipped
     from airsim import scenario as scenarios
     from airsim.cache import folder
+    from airsim.case.parts import day_factors
     from airsim.optimise import precise_list as precise
     from airsim.output.sections import precise_list as printed
 
@@ -64,7 +65,7 @@ def precise_list(
         )
     if not 0 <= effect <= 1:
         raise InputError([Problem("--effect", "", "", str(effect), "must be from 0 to 1", "须在 0 与 1 之间")])
-    factor = simulation.day_factors()
+    factor = day_factors()
     impact = None
     if scenario_file is None:
         list_ = emergency.read(list_file)

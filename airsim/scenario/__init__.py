@@ -11,7 +11,7 @@ import datetime as dt
 import glob
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -1018,6 +1018,7 @@ class Scenario(_Block):
     """Many scenarios from this one, for `airsim batch`."""
     _file: str = PrivateAttr("")
     _lines: dict[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
+    _maker: Callable[[Scenario], Any] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _joint_control_inside(self) -> Scenario:
@@ -1032,6 +1033,22 @@ class Scenario(_Block):
     def file(self) -> str:
         """The file this scenario was loaded from; empty if it was made in Python."""
         return self._file
+
+    def made_by(self, maker: Callable[[Scenario], Any]) -> None:
+        """Say who makes what this scenario names; `airsim.load` does."""
+        self._maker = maker
+
+    def case(self) -> Any:
+        """Return what this scenario names, made: a new `airsim.case.Case`.
+
+        Raises
+        ------
+        TypeError
+            Nobody has said who makes it.
+        """
+        if self._maker is None:
+            raise TypeError("load the scenario with airsim.load: nobody has said who makes what it names")
+        return self._maker(self)
 
     def line(self, *key: str | int) -> str:
         """Return the line of a key of the file, such as ``("measures", 0)``; empty if it isn't in it."""

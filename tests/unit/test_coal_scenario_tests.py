@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import airsim
-from airsim import coal, shipped, simulation
+from airsim import coal, shipped
+from airsim.case import provenance
 from airsim.commands import check as checking
 from airsim.errors import InputError
 from airsim.output import console, words
@@ -122,7 +123,7 @@ def test_the_tables_can_be_checked(name, said):
 
 
 def test_the_tables_are_among_the_inputs_of_a_run(tmp_path):
-    inputs = {i.path.name: i.kind for i in simulation._inputs(_load(tmp_path, HEAD + ASKED), [])}
+    inputs = {i.path.name: i.kind for i in provenance.inputs(_load(tmp_path, HEAD + ASKED), [])}
     assert inputs["coal_activity.csv"] == inputs["clean_coal_inspection.csv"] == "illustrative"
 
 

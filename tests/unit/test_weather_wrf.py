@@ -8,7 +8,7 @@ import pytest
 import weather_files as wf
 import xarray as xr
 
-from airsim import case, meteorology, simulation
+from airsim import case, meteorology
 from airsim.errors import InputError
 from airsim.geography import load, make_grid
 from airsim.meteorology import reading, regrid
@@ -517,7 +517,7 @@ def test_a_scenario_names_files_by_wildcard(tmp_path, day):
     case.examine_weather(scenario, case.place(scenario))
     dataset = case.weather(scenario, case.place(scenario))
     assert dataset.sizes["time"] == 25
-    assert any(i.path.name == day.name and i.kind == "modelled" for i in simulation._inputs(scenario, []))
+    assert any(i.path.name == day.name and i.kind == "modelled" for i in case.Case(scenario).inputs)
     path.write_text(text.replace("wrfout_d0*", "wrfout_d03*"), encoding="utf-8")
     with pytest.raises(InputError) as error:
         load_scenario(path)
