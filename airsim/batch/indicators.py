@@ -88,6 +88,11 @@ _contents = Contents()
 _REMEMBERED = 256
 
 
+def forget() -> None:
+    """Forget what was counted."""
+    _counted.clear()
+
+
 def shares_failed(case: Case) -> int | None:
     """Return `OF_SCENARIO`'s count of missed shares without a run; counted once for all that it follows from."""
     import xarray as xr
