@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from airsim.errors import InputError, Problem
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Problem", "__version__", "load", "run"]
+__all__ = ["InputError", "Problem", "__version__", "load", "run", "transport"]
 
 if TYPE_CHECKING:
-    from airsim.scenario import load
+    from pathlib import Path
+
+    from airsim.case import Case, transport
+    from airsim.scenario import Scenario
     from airsim.simulation import run
 
-_LAZY = {"load": "airsim.scenario", "run": "airsim.simulation", "coal_balance": "airsim.case"}
+_LAZY = {"run": "airsim.simulation", "transport": "airsim.case"}
 _MODULES = {
     "plume",
     "region",
@@ -31,6 +34,32 @@ _MODULES = {
     "output",
     "assess",
 }
+
+
+def load(path: str | Path) -> Scenario:
+    """Read and check a scenario file.
+
+    Parameters
+    ----------
+    path : path
+        YAML 1.2, UTF-8.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the file and the paths in it, each with its line.
+    """
+    from airsim.scenario import load as read
+
+    scenario = read(path)
+    scenario.made_by(_case_of)
+    return scenario
+
+
+def _case_of(scenario: Scenario) -> Case:
+    from airsim.case import Case
+
+    return Case(scenario)
 
 
 def __getattr__(name: str) -> Any:

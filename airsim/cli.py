@@ -83,14 +83,14 @@ def run(
     from airsim.console import Progress
 
     def work() -> None:
-        from airsim import simulation
+        from airsim.commands import run as running
 
         with Progress(spoken) as progress:
-            done = simulation.run_to_files(scenario, out, lang=spoken, progress=progress, by_operator=operator)
-        for line in done.summary:
+            files, summary = running.run(scenario, out, lang=spoken, progress=progress, by_operator=operator)
+        for line in summary:
             typer.echo(line)
         typer.echo("结果文件：" if spoken == "zh" else "Files written:")
-        for path in done.files:
+        for path in files:
             typer.echo(f"  {path}")
 
     _guarded(spoken, work)
@@ -126,21 +126,14 @@ def batch(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim import batch as many
+        from airsim.commands import batch as many
 
-        ended = many.run(
-            scenarios,
-            out,
-            lang=spoken,
-            workers=workers,
-            scheduler=scheduler,
-            memory=memory,
-            fresh=fresh,
-            operator=operator,
+        lines, complete = many.batch(
+            scenarios, out, spoken, workers=workers, scheduler=scheduler, memory=memory, fresh=fresh, operator=operator
         )
-        for line in ended.lines(spoken):
+        for line in lines:
             typer.echo(line)
-        if ended.interrupted or ended.count("done") < len(ended.records):
+        if not complete:
             raise typer.Exit(1)
 
     _guarded(spoken, work)
@@ -247,12 +240,12 @@ def emergency(
             ):  # fmt: skip
                 typer.echo(line)
             return
-        from airsim import simulation
+        from airsim.commands import emergency as counting
         from airsim.emergency.verdict import Asked
 
         units = dict(u.partition("=")[::2] for u in areas or ())
         asked = Asked(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
-        for line in simulation.emergency_verdict(asked, out, spoken):
+        for line in counting.verdict(asked, out, spoken):
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -321,11 +314,11 @@ def rank(
     from airsim.console import Progress
 
     def work() -> None:
-        from airsim import simulation
+        from airsim.commands import rank as ranking
 
         with Progress(spoken) as progress:
-            done = simulation.rank_to_files(scenario, city, window if any(window) else None, out, spoken, progress)
-        for line in (*done.summary, *map(str, done.files)):
+            lines = ranking.rank(scenario, city, window if any(window) else None, out, spoken, progress)
+        for line in lines:
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -411,15 +404,9 @@ def compare(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output.page import printed, write_html, write_workbook
-        from airsim.output.sections import comparison as comparison_page
-        from airsim.result import netcdf
+        from airsim.commands import compare as comparison
 
-        page = comparison_page.page(netcdf.read(first), netcdf.read(second))
-        target = out or second.with_name("comparison.html")
-        write_html(page, target, spoken)
-        write_workbook(page, target.with_suffix(".xlsx"), spoken)
-        for line in (*printed(page, spoken), str(target), str(target.with_suffix(".xlsx"))):
+        for line in comparison.compare(first, second, out, spoken):
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -435,12 +422,10 @@ def report(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output import html as page
-        from airsim.result import netcdf
+        from airsim.commands import report as reporting
 
-        target = out or result.with_name("report.html")
-        page.render(netcdf.read(result), target, spoken)
-        typer.echo(str(target))
+        for line in reporting.report(result, out, spoken):
+            typer.echo(line)
 
     _guarded(spoken, work)
 
@@ -467,17 +452,15 @@ def inspect(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.meteorology import inspection
-        from airsim.output import page as pages
-        from airsim.output.sections import weather as weather_page
+        from airsim.commands import met_inspect
 
-        found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
-        page = weather_page.page(found)
-        pages.write_html(page, out, spoken)
-        for line in (*pages.printed(page, spoken), str(out)):
+        lines, problems = met_inspect.inspect(
+            files, station_list=station_list, utc_offset=utc_offset, out=out, lang=spoken
+        )
+        for line in lines:
             typer.echo(line)
-        if found.problems:
-            raise InputError(found.problems)
+        if problems:
+            raise InputError(problems)
 
     _guarded(spoken, work)
 
@@ -485,11 +468,9 @@ def inspect(
 @app.command()
 def schema() -> None:
     """情景文件的 JSON Schema，供编辑器使用 / JSON Schema of the scenario file, for editors."""
-    import json
+    from airsim.commands import schema as described
 
-    from airsim import scenario as model
-
-    typer.echo(json.dumps(model.schema(), ensure_ascii=False, indent=2))
+    typer.echo(described.schema())
 
 
 @app.command()

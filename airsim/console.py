@@ -90,3 +90,29 @@ class Progress:
         """Say which fraction of the stage is done [1]."""
         if self._bar is not None:
             self._bar.update(self._task, completed=self._done + self._share * fraction)
+
+
+class Timed:
+    """Passes the stages on to another reporter and notes how long each took.
+
+    Attributes
+    ----------
+    seconds : dict
+        Stage in English -> [s].
+    """
+
+    def __init__(self, listener: Reporter) -> None:
+        self._listener = listener
+        self._stage, self._begin = "start", time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    def stage(self, zh: str, en: str, share: float) -> None:
+        """Begin a stage that takes about `share` of the run [1]."""
+        now = time.perf_counter()
+        self.seconds[self._stage] = round(now - self._begin, 3)
+        self._stage, self._begin = en, now
+        self._listener.stage(zh, en, share)
+
+    def part(self, fraction: float) -> None:
+        """Say which fraction of the stage is done [1]."""
+        self._listener.part(fraction)

@@ -23,8 +23,10 @@ import numpy as np
 from scipy import stats
 
 import airsim
-from airsim import case, coal, shipped
+from airsim import coal, shipped
+from airsim.case import parts, plan_of
 from airsim.coal import accounts, sampling, uncertain_balance, uncertainty
+from airsim.coal.plan import carry_out
 
 SCENARIO = "guanzhong-january.yaml"
 SLOW = 500
@@ -89,8 +91,8 @@ def main() -> None:
     args = parser.parse_args()
     path = shipped.path(f"configs/{SCENARIO}")
     scenario = airsim.load(path)
-    base = case.inventory(scenario, case.place(scenario))
-    stages = case.measured(scenario, base)
+    base = parts.inventory(scenario, parts.place(scenario))
+    stages = carry_out(plan_of(scenario), base)
     lines = accounts.lines(stages)
     settings = scenario.coal.uncertainty.model_copy(update={"members": args.members})
     out = uncertainty.negative_growth(lines, settings)

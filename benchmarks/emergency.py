@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from airsim import emergency, geography, inventory, shipped, simulation
+from airsim import emergency, geography, inventory, shipped
+from airsim.case import parts
 
 LAYOUTS = (
     ("official.xlsx", "official"),
@@ -66,7 +67,7 @@ def main():
     place = geography.load(geography.make_grid())
     names = ("enterprises", "area_sources")
     base = inventory.read(*(shipped.path(f"data/emissions/{n}.csv") for n in names), None, place)
-    factor = simulation.day_factors()
+    factor = parts.day_factors()
 
     def count(list_):
         for level in emergency.LEVELS:

@@ -20,9 +20,11 @@ import numpy as np
 from region import bandwidth
 
 import airsim
-from airsim import case, inventory, shipped
+from airsim import inventory, shipped
 from airsim.assess import by_operator, ranking
 from airsim.assess.surface import SurfaceAir
+from airsim.case import parts, plan_of
+from airsim.coal.plan import carry_out
 from airsim.inventory.placement import Placement
 from airsim.region import TRACERS, Transport, receptors, responses
 from airsim.region import operator as stored
@@ -58,12 +60,12 @@ def main() -> None:
     print(f"copy {bandwidth() / 1e9:.1f} GB/s, {numba.get_num_threads()} threads")
     clock = Clock()
     example = airsim.load(shipped.path("configs/guanzhong-january.yaml"))
-    place = case.place(example)
-    tables = case.inventory(example, place)
-    controlled = case.measured(example, tables).steps[-1].inventory
-    inflow = case.background(example, place)
+    place = parts.place(example)
+    tables = parts.inventory(example, place)
+    controlled = carry_out(plan_of(example), tables).steps[-1].inventory
+    inflow = parts.background(example, place)
     spin_up = example.period.spin_up_hours
-    weather = case.weather(example, place).isel(time=slice(0, spin_up + 24 * args.days))
+    weather = parts.weather(example, place).isel(time=slice(0, spin_up + 24 * args.days))
     clock("place, inventory, weather")
     base, less = (inventory.grid(i, place, weather) for i in (tables, controlled))
     transport = Transport(place.grid, weather)

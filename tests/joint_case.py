@@ -7,7 +7,9 @@ import numpy as np
 from cases import SHORT
 
 import airsim
-from airsim import case, inventory
+from airsim import inventory
+from airsim.case import parts, plan_of
+from airsim.coal.plan import carry_out
 from airsim.region import Transport
 
 
@@ -21,11 +23,11 @@ def world(dtype="float32"):
         path = Path(folder) / "short.yaml"
         path.write_text(SHORT, encoding="utf-8")
         scenario = airsim.load(path)
-        place = case.place(scenario)
-        base = case.inventory(scenario, place)
-        controlled = case.measured(scenario, base).steps[-1].inventory
-        weather = case.weather(scenario, place)
-        inflow = case.background(scenario, place)
+        place = parts.place(scenario)
+        base = parts.inventory(scenario, place)
+        controlled = carry_out(plan_of(scenario), base).steps[-1].inventory
+        weather = parts.weather(scenario, place)
+        inflow = parts.background(scenario, place)
     return SimpleNamespace(
         scenario=scenario,
         place=place,

@@ -1,4 +1,4 @@
-"""A scenario evaluated by the stored operator: city means of every block of hours, without a run."""
+"""Emissions evaluated by the stored operator: city means of every block of hours, without a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from airsim.region.transport import Transport
 
 if TYPE_CHECKING:
     from airsim.geography import Geography
-    from airsim.scenario import Scenario
 
 Array = NDArray[Any]
 
@@ -105,85 +104,37 @@ def evaluate(operator: Operator, base: GriddedEmissions, cases: Mapping[str, Gri
 
 
 def operator_of(
-    scenario: Scenario,
     place: Geography,
-    weather: xr.Dataset,
+    transport: Transport,
     base: GriddedEmissions,
+    inflow: Array,
+    hours: range,
     folder: Path,
     *,
     block: int | None = 24,
     progress: Callable[[int, int], None] | None = None,
 ) -> Operator:
-    """Return the operator for a scenario's cities from the cache, made first if it is not there.
+    """Return the operator for the cities of a place from the cache, made first if it is not there.
 
     Parameters
     ----------
-    scenario : Scenario
-        From `airsim.load`.
     place : Geography
-    weather : Dataset
+    transport : Transport
     base : GriddedEmissions
         Of the base case, about which PM2.5 is linearised.
+    inflow : (level, tracer) ndarray
+        Air at the start and at the edges [ug m-3].
+    hours : range
+        Positions of the hours of the period.
     folder : Path
         The cache.
     block : int or None
         Hours of each mean; None for the whole period. Blocks begin with the period.
     progress : callable, optional
         ``progress(hours done, hours)`` of the making.
-
-    Raises
-    ------
-    InputError
-        The cache can't be written.
     """
-    from airsim import case
-
-    transport = Transport(place.grid, weather)
-    inflow = case.background(scenario, place)
-    hours = range(scenario.period.spin_up_hours, transport.hours)
     receptors = cities(place)
     return obtain(
         folder, transport, receptors, hours, Placement(base), inflow,
         block=block, linearisation=about(transport, base, receptors, hours, inflow), progress=progress,
     )  # fmt: skip
-
-
-def evaluate_of(
-    scenario: Scenario,
-    folder: Path,
-    *,
-    block: int | None = 24,
-    progress: Callable[[int, int], None] | None = None,
-) -> xr.Dataset:
-    """Evaluate a scenario's base and controlled case by the operator in the cache, made first if it is not there.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        From `airsim.load`.
-    folder : Path
-        The cache.
-    block, progress
-        As for `operator_of`.
-
-    Returns
-    -------
-    Dataset
-        See `evaluate`; blocks begin with the period.
-
-    Raises
-    ------
-    InputError
-        Whatever is wrong with tables, measures or the cache.
-    """
-    from airsim import case, inventory
-
-    place = case.place(scenario)
-    emitted = case.inventory(scenario, place)
-    stages = case.measured(scenario, emitted)
-    weather = case.weather(scenario, place)
-    cases = {"base": inventory.grid(emitted, place, weather)}
-    if stages.steps:
-        cases["controlled"] = inventory.grid(stages.steps[-1].inventory, place, weather)
-    operator = operator_of(scenario, place, weather, cases["base"], folder, block=block, progress=progress)
-    return evaluate(operator, cases["base"], cases)

@@ -14,13 +14,12 @@ from airsim.inventory import POLLUTANTS
 from airsim.inventory.gridding import GriddedEmissions, pollutants, speciate
 from airsim.inventory.placement import Placement
 from airsim.region.equilibrium import pm25, pm25_gradient
-from airsim.region.receptors import Receptors, Watch, cities, weather_at, window
+from airsim.region.receptors import Receptors, Watch, cities, weather_at
 from airsim.region.tracers import INDEX, TRACERS
 from airsim.region.transport import HOUR, Transport
 
 if TYPE_CHECKING:
     from airsim.geography import Geography
-    from airsim.scenario import Scenario
 
 Array = NDArray[Any]
 
@@ -281,60 +280,3 @@ def rank(
         columns=len(receptors.names), observe=impacts, levels=impacts.levels, progress=back,
     )  # fmt: skip
     return impacts.ranking(receptors.mean(base.mean(0)), transport.time)
-
-
-def base_case(
-    scenario: Scenario, names: Sequence[str] | None, start: np.datetime64 | None, end: np.datetime64 | None
-) -> tuple[Geography, Transport, GriddedEmissions, Array, range]:
-    """Return what `rank` and `airsim.assess.transfer.transfer` begin with, for a scenario's base case and a window.
-
-    Raises
-    ------
-    InputError
-        Whatever is wrong with tables, cities or window; cities first, before anything takes long.
-    """
-    from airsim import case, inventory
-
-    place = case.place(scenario)
-    cities(place, names)
-    weather = case.weather(scenario, place)
-    spun_up = weather["time"].values[scenario.period.spin_up_hours]
-    hours = window(weather["time"].values, spun_up if start is None else start, end)
-    weather = weather.isel(time=slice(0, hours.stop))  # later air can't matter
-    gridded = inventory.grid(case.inventory(scenario, place), place, weather)
-    return place, Transport(place.grid, weather), gridded, case.background(scenario, place), hours
-
-
-def rank_of(
-    scenario: Scenario,
-    names: Sequence[str],
-    start: np.datetime64 | None = None,
-    end: np.datetime64 | None = None,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> xr.Dataset:
-    """Rank the sources of a scenario's base case for some cities.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        From `airsim.load`.
-    names : sequence of str
-        City ids.
-    start, end : datetime64, optional
-        Window of the mean [UTC]; the whole period by default.
-    progress : callable, optional
-        ``progress(done, all)``.
-
-    Returns
-    -------
-    Dataset
-        See `rank`.
-
-    Raises
-    ------
-    InputError
-        Whatever is wrong with tables, cities or window.
-    """
-    place, transport, gridded, inflow, hours = base_case(scenario, names, start, end)
-    return rank(place, transport, gridded, inflow, hours, names, progress=progress)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from airsim.assess.ranking import Impacts, base_case, weights_of, window_attrs
+from airsim.assess.ranking import Impacts, weights_of, window_attrs
 from airsim.geography import CITIES
 from airsim.inventory.gridding import GriddedEmissions
 from airsim.inventory.placement import Placement
@@ -20,7 +20,6 @@ from airsim.region.transport import Transport
 
 if TYPE_CHECKING:
     from airsim.geography import Geography
-    from airsim.scenario import Scenario
 
 Array = NDArray[Any]
 
@@ -224,35 +223,3 @@ def attribute(tags: Array, temperature: Array, humidity: Array, constant: str = 
     parts[:, at["pm25"]] = parts[:, fine].sum(1)
     whole[at["pm25"]] = whole[fine].sum(0)
     return parts, whole
-
-
-def transfer_of(
-    scenario: Scenario,
-    start: np.datetime64 | None = None,
-    end: np.datetime64 | None = None,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> xr.Dataset:
-    """Compute the transfer matrix of a scenario's base case.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        From `airsim.load`.
-    start, end : datetime64, optional
-        Window of the mean [UTC]; the whole period by default.
-    progress : callable, optional
-        ``progress(done, all)``.
-
-    Returns
-    -------
-    Dataset
-        See `transfer`.
-
-    Raises
-    ------
-    InputError
-        Whatever is wrong with tables or window.
-    """
-    place, transport, gridded, inflow, hours = base_case(scenario, None, start, end)
-    return transfer(place, transport, gridded, inflow, hours, progress=progress)[0]

@@ -23,8 +23,8 @@ from airsim.batch import summary, superposition, sweep, work
 from airsim.batch.board import Board
 from airsim.batch.manifest import Manifest, Record, locked
 from airsim.batch.work import Job
-from airsim.cache import store
-from airsim.cache.keys import Contents, identity, physics
+from airsim.cache.keys import Contents, physics
+from airsim.case.identity import identity, weather_key
 from airsim.errors import InputError, Lang, Problem
 from airsim.files import UNFINISHED
 
@@ -476,7 +476,6 @@ class _Crew:
         if broken:
             self._fail([(j, self._dead(j, broken[0])) for j in jobs])
             return
-        files = list(zip(made, keys, strict=True))
         rounds = [slice(i, i + superposition.CHUNK) for i in range(0, len(jobs), superposition.CHUNK)]
 
         def take(number: int, found: Any) -> None:
@@ -488,7 +487,7 @@ class _Crew:
             name = chunk[0].name if len(chunk) == 1 else f"{chunk[0].name} ... {chunk[-1].name}"
             self._board.end(name, "done", None, "", len(chunk))
 
-        self._each(superposition.records, [(jobs[r], emitted[r], weights[r], files) for r in rounds], take)
+        self._each(superposition.records, [(jobs[r], emitted[r], weights[r], keys) for r in rounds], take)
 
     def _each(
         self,
@@ -554,7 +553,7 @@ class _Crew:
     def jobs(self, rows: Sequence[_Row]) -> list[Job]:
         """Return the jobs, those of one weather together."""
         contents = Contents()
-        keyed = [(store.weather_key(r.member.scenario, contents), r) for r in rows if r.member]
+        keyed = [(weather_key(r.member.scenario, contents), r) for r in rows if r.member]
         count = Counter(key for key, _ in keyed)
         keep = frozenset(key for key, n in count.items() if n > 1)
         self._weather = {r.name: key for key, r in keyed}

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from airsim.cache.keys import Contents, digest, physics
+from airsim.case.identity import settled
+
 if TYPE_CHECKING:
     import xarray as xr
 
-    from airsim.coal.plan import Stages
-    from airsim.inventory import Inventory
+    from airsim.case import Case
     from airsim.output.findings import Findings
 
 Floats = NDArray[np.floating[Any]]
@@ -81,27 +83,37 @@ def _missed(found: Findings) -> int | None:
     return int((~rows["all_pass"].astype(bool)).sum()) if len(rows) else None
 
 
-_counted: dict[tuple[Any, ...], int | None] = {}
+_counted: dict[str, int | None] = {}
+_contents = Contents()
+_REMEMBERED = 256
 
 
-def shares_failed(stages: Stages, base: Inventory) -> int | None:
-    """Return `OF_SCENARIO`'s count of missed shares without a run; counted once for a list, plan and levels."""
+def forget() -> None:
+    """Forget what was counted."""
+    _counted.clear()
+
+
+def shares_failed(case: Case) -> int | None:
+    """Return `OF_SCENARIO`'s count of missed shares without a run; counted once for all that it follows from."""
     import xarray as xr
 
-    from airsim import simulation
     from airsim.geography import CITIES
     from airsim.output import findings
 
-    measure, list_ = stages.lists[0]
-    levels = tuple(sorted({a.level for a in measure.alerts}))
-    key = (id(base), id(list_), measure.plan, levels)
+    # the count follows from the tables, and from all of the measure but the hours of its alerts
+    said = settled(case.scenario, _contents)
+    measure = next(m for m in said["measures"] if m["type"] == "emergency")
+    levels = sorted({str(a["level"]) for a in measure["alerts"]})
+    key = digest([physics(), said["domain"], said["inputs"], {**measure, "alerts": levels}])
     if key not in _counted:
+        assert case.compliance is not None
         root = xr.Dataset(
             {"pm25": (("case", "time", "city"), np.zeros((1, 1, len(CITIES)), np.float32))},
             coords={"case": ["base"], "time": [np.datetime64("2019-01-01", "ns")], "city": [c.id for c in CITIES]},
         )
-        group = simulation._compliance(stages.lists, base)
-        _counted[key] = _missed(findings.find(xr.DataTree.from_dict({"/": root, "/emergency": group})))
+        if len(_counted) >= _REMEMBERED:
+            _counted.clear()
+        _counted[key] = _missed(findings.find(xr.DataTree.from_dict({"/": root, "/emergency": case.compliance})))
     return _counted[key]
 
 

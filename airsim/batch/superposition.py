@@ -7,12 +7,9 @@ air of the cities of each scenario, as a record.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import platform
 import time
 import traceback
-import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airsim.batch import work
-from airsim.cache.keys import Contents, key_of, settled
+from airsim.cache.keys import Contents, digest
+from airsim.case import Case
+from airsim.case.identity import key_of, settled
 from airsim.errors import InputError
-from airsim.files import writing
 from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
     from airsim.assess.worlds import Sketcher
     from airsim.batch.manifest import Record
-    from airsim.coal.plan import Stages
+    from airsim.cache.store import Store
     from airsim.inventory import Inventory
 
 Array = NDArray[Any]
@@ -88,23 +86,23 @@ def sketches(jobs: Sequence[work.Job], size: int, _after: Any = None) -> list[Em
     _after : object
         What had to be made before.
     """
-    from airsim import case
     from airsim.assess.worlds import Sketcher
 
     found: list[Emitted] = []
-    known = _Latest()
+    # measures name files by their folder, so what is remembered belongs to one
+    known: dict[Path, _Latest] = {}
     with work.one_at_a_time:
         for job in jobs:
             try:
-                base = _base(job)
+                case = work.case_of(job, known.setdefault(Path(job.scenario.file).parent, _Latest()))
+                base = case.inventory
                 asked = (size, job.scenario.period)
                 if not _sketchers or _sketchers[0][0] is not base or _sketchers[0][1] != asked:
                     _sketchers[:] = [(base, asked, Sketcher(base, _hours(job.scenario), size))]
                 sketcher = _sketchers[0][2]
                 with _quick(job.scenario):
-                    stages = case.measured(job.scenario, base, known)
-                last = stages.steps[-1].inventory if stages.steps else base
-                said, alert = _without_air(job.scenario, base, stages)
+                    last = case.inventories[case.last]
+                said, alert = _without_air(case)
                 found.append(Emitted(sketcher(last), said, alert, {}))
             except Exception as error:  # one bad apple must not end the batch
                 if not isinstance(error, InputError):
@@ -114,7 +112,7 @@ def sketches(jobs: Sequence[work.Job], size: int, _after: Any = None) -> list[Em
 
 
 def carry(jobs: Sequence[work.Job], key: str, with_base: bool, _after: Any = None) -> str:
-    """Second round: carry the controlled worlds of some scenarios into a file of the cache; return its name.
+    """Second round: carry the controlled worlds of some scenarios into the cache; return their key.
 
     Parameters
     ----------
@@ -126,31 +124,28 @@ def carry(jobs: Sequence[work.Job], key: str, with_base: bool, _after: Any = Non
     _after : object
         What had to be made before.
     """
-    from airsim import case, inventory
+    from airsim import inventory
     from airsim.assess import worlds
-    from airsim.region import Transport, receptors
+    from airsim.region import receptors
 
     with work.one_at_a_time:
         job = jobs[0]
-        path = Path(job.folder) / "cache" / f"worlds-{key[:24]}.npz"
-        if _read(path, key) is not None:
-            return path.name
+        store = work.shared_of(job).store
+        if store.get("worlds", key) is not None:
+            return key
         work.set_threads(job.threads)
-        store = work.store_of(job)
-        place = store.place(job.scenario)
-        base = store.inventory(job.scenario, place)
-        weather = store.weather(job.scenario, place)
-        gridded = [inventory.grid(base, place, weather)] if with_base else []
+        case = work.case_of(job)
+        place, weather = case.place, case.weather
+        gridded = [inventory.grid(case.inventory, place, weather)] if with_base else []
         for each in jobs[1:] if with_base else jobs:
-            last = case.measured(each.scenario, base).steps[-1].inventory
-            gridded.append(inventory.grid(last, place, weather))
-        transport = Transport(place.grid, weather)
-        hours = range(job.scenario.period.spin_up_hours, transport.hours)
-        inflow = case.background(job.scenario, place) if with_base else None
-        tracers = worlds.carry(transport, gridded, receptors.cities(place), hours, inflow)
-        with writing(path) as file:
-            np.savez(file, key=np.array(key), tracers=tracers, allow_pickle=False)
-        return path.name
+            other = work.case_of(each)
+            gridded.append(inventory.grid(other.inventories[other.last], place, weather))
+        hours = range(case.kept.start, case.transport.hours)
+        inflow = case.background if with_base else None
+        tracers = worlds.carry(case.transport, gridded, receptors.cities(place), hours, inflow)
+        if not store.keep("worlds", key, {"tracers": tracers}):
+            raise OSError(f"{store.path('worlds', key)}: cannot be written, and the other workers need it")
+        return key
 
 
 def part_key(jobs: Sequence[work.Job], *, with_base: bool) -> str:
@@ -158,12 +153,10 @@ def part_key(jobs: Sequence[work.Job], *, with_base: bool) -> str:
     contents = Contents()
     said = [common_key(jobs[0].scenario, contents), with_base]
     said += [settled(j.scenario, contents)["measures"] for j in (jobs[1:] if with_base else jobs)]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return digest(said)
 
 
-def records(
-    jobs: Sequence[work.Job], emitted: Sequence[Emitted], weights: Array, files: Sequence[tuple[str, str]]
-) -> list[Record]:
+def records(jobs: Sequence[work.Job], emitted: Sequence[Emitted], weights: Array, keys: Sequence[str]) -> list[Record]:
     """Third round: the air of the cities, and the record of each scenario.
 
     Parameters
@@ -173,7 +166,7 @@ def records(
         From the first round.
     weights : (job, world) ndarray
         From `airsim.assess.worlds.basis`.
-    files : sequence of (name, key)
+    keys : sequence of str
         From the second round; the first has the base and the background.
 
     Raises
@@ -188,13 +181,10 @@ def records(
     with work.one_at_a_time:
         job = jobs[0]
         work.set_threads(job.threads)
-        store = work.store_of(job)
-        place = store.place(job.scenario)
-        weather = store.weather(job.scenario, place)
-        cities = receptors.cities(place)
-        period = job.scenario.period
-        hours = range(period.spin_up_hours, period.spin_up_hours + period.hours)
-        held = _held(Path(job.folder) / "cache", files)
+        case = work.case_of(job)
+        weather, hours = case.weather, case.kept
+        cities = receptors.cities(case.place)
+        held = _held(work.shared_of(job).store, keys)
         constant = _constant()
         time_ = weather["time"].values[hours.start :]
         air = worlds.city_air(held, weights, weather, cities, hours, constant)
@@ -252,9 +242,7 @@ def _record(
     }
 
 
-def _without_air(
-    scenario: Scenario, base: Inventory, stages: Stages
-) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
+def _without_air(case: Case) -> tuple[dict[str, Any], list[tuple[str, int, int]]]:
     """Return the indicators that need no air, and the alerts."""
     from airsim.batch.indicators import shares_failed
     from airsim.coal.cap import point_of
@@ -262,15 +250,15 @@ def _without_air(
 
     said: dict[str, Any] = {"shares_failed": None, "coal_growth": None}
     alert: list[tuple[str, int, int]] = []
-    if stages.lists:
-        windows = alert_windows(stages.lists[0][0])
-        begin = np.datetime64(scenario.period.start.replace(tzinfo=None), "h")
+    if case.stages.lists:
+        windows = alert_windows(case.stages.lists[0][0])
+        begin = np.datetime64(case.scenario.period.start.replace(tzinfo=None), "h")
         for city, start, end in zip(windows["city"], windows["start"], windows["end"], strict=True):
             ends = [int((np.datetime64(t, "h") - begin) / np.timedelta64(1, "h")) for t in (start, end)]
             alert.append((str(city), max(ends[0], 0), max(ends[1], 0)))
-        said["shares_failed"] = shares_failed(stages, base)
-    if scenario.coal is not None:
-        said["coal_growth"] = float(point_of(stages)["growth_total"])
+        said["shares_failed"] = shares_failed(case)
+    if case.scenario.coal is not None:
+        said["coal_growth"] = float(point_of(case.stages)["growth_total"])
     return said, alert
 
 
@@ -282,11 +270,6 @@ def _constant() -> str:
     return coefficients.load().equilibrium.constant
 
 
-def _base(job: work.Job) -> Inventory:
-    store = work.store_of(job)
-    return store.inventory(job.scenario, store.place(job.scenario))
-
-
 def _hours(scenario: Scenario) -> NDArray[np.datetime64]:
     """Return the start of every hour of a run [UTC]."""
     period = scenario.period
@@ -296,10 +279,10 @@ def _hours(scenario: Scenario) -> NDArray[np.datetime64]:
 
 def _quick(scenario: Scenario) -> contextlib.AbstractContextManager[None]:
     """Leave out the ledger of measures where nobody asks for it and no measure takes coal from it."""
-    from airsim import case
+    from airsim.case import plan_of
     from airsim.measures.ledger import no_ledger
 
-    plain = not case.plan_of(scenario).moves_coal
+    plain = not plan_of(scenario).moves_coal
     return no_ledger() if scenario.coal is None and plain else contextlib.nullcontext()
 
 
@@ -318,31 +301,22 @@ class _Latest(OrderedDict[str, Any]):
 
 #: The last sketcher, with its base inventory, size and period.
 _sketchers: list[tuple[Inventory, Any, Sketcher]] = []
-_last: dict[tuple[tuple[str, str], ...], Any] = {}
+_last: dict[tuple[str, ...], Any] = {}
 
 
-def _held(cache: Path, files: Sequence[tuple[str, str]]) -> Any:
-    """Return the carried worlds of some files; the last ones stay in memory."""
+def _held(store: Store, keys: Sequence[str]) -> Any:
+    """Return the carried worlds of some parts; the last ones stay in memory."""
     from airsim.assess.worlds import Worlds
 
-    key = tuple(files)
+    key = tuple(keys)
     if key not in _last:
         parts = []
-        for name, part in files:
-            found = _read(cache / name, part)
+        for part in keys:
+            found = store.get("worlds", part)
             if found is None:
-                raise FileNotFoundError(cache / name)
-            parts.append(found)
+                raise FileNotFoundError(store.path("worlds", part))
+            parts.append(found.arrays["tracers"])
         _last.clear()
         tracers = np.concatenate([parts[0][:-1], *parts[1:]])
         _last[key] = Worlds(tracers, parts[0][-1])
     return _last[key]
-
-
-def _read(path: Path, key: str) -> Array | None:
-    """Return stored worlds; None if there are none, or none that are whole."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return stored["tracers"] if str(stored["key"]) == key else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None

@@ -12,15 +12,17 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airsim.cache.keys import Contents, identity
-from airsim.cache.store import Store
+from airsim.cache.keys import Contents
+from airsim.case import Case
+from airsim.case.identity import identity
+from airsim.case.shared import Shared
 from airsim.errors import InputError, Lang, Problem
 from airsim.files import write_bytes
 from airsim.scenario import Scenario
@@ -43,7 +45,7 @@ class Job:
     ----------
     scenario : Scenario
     identity : str
-        See `airsim.cache.keys`.
+        See `airsim.case.identity`.
     physics : str
         Version of the physics that the batch was begun with.
     coordinates : dict
@@ -111,8 +113,7 @@ def prepare(job: Job, _after: Any = None) -> None:
     """Make what several scenarios share, before they start; arguments as for `run`."""
     with one_at_a_time, contextlib.suppress(InputError, OSError):
         # whatever is wrong here each scenario will say for itself
-        store = store_of(job)
-        store.weather(job.scenario, store.place(job.scenario))
+        _ = case_of(job).weather
 
 
 def warm_up(mark: str) -> None:
@@ -146,7 +147,7 @@ def _results(job: Job, folder: Path, stage: Path, teller: _Teller) -> dict[str, 
     from airsim import simulation
     from airsim.batch import indicators
 
-    written, tree = simulation.run_into(stage, job.scenario, job.lang, teller, store_of(job))
+    written, tree = simulation.run_into(stage, case_of(job), job.lang, teller)
     if identity(job.scenario, Contents(), job.physics) != job.identity:
         raise InputError(
             [
@@ -225,16 +226,21 @@ def given_up(job: Job, said: str = "") -> Record:
     return {**about(job), "by": "run", **_failure([said or zh], [said or en])}
 
 
-_stores: dict[tuple[str, frozenset[str]], Store] = {}
+_shared: dict[tuple[str, frozenset[str]], Shared] = {}
 
 
-def store_of(job: Job) -> Store:
-    """Return this process's store for the batch."""
+def shared_of(job: Job) -> Shared:
+    """Return what this process shares among the scenarios of the batch."""
     key = (job.folder, job.keep)
-    if key not in _stores:
-        _stores.clear()
-        _stores[key] = Store(Path(job.folder) / "cache", job.keep)
-    return _stores[key]
+    if key not in _shared:
+        _shared.clear()
+        _shared[key] = Shared(Path(job.folder) / "cache", job.keep)
+    return _shared[key]
+
+
+def case_of(job: Job, known: MutableMapping[str, Any] | None = None) -> Case:
+    """Return the case of a scenario of the batch, with what this process shares."""
+    return Case(job.scenario, shared_of(job), known)
 
 
 def begun(log: Path, topic: str) -> int:

@@ -1,4 +1,4 @@
-"""Where airsim keeps what is dear to make and can be made again: adjoint sensitivities."""
+"""Where airsim keeps what is dear to make and can be made again: weather, operators, sensitivities."""
 
 from __future__ import annotations
 

@@ -1,23 +1,20 @@
-"""What a scenario's result follows from, as one hash: its settings, the content of its inputs, the physics."""
+"""Hashes of what results follow from: files by their content, the physics, any plain values."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from airsim import shipped
 from airsim.errors import InputError, Problem
-from airsim.scenario import Scenario
 
 #: Parts of airsim that speak, write or arrange, and leave the numbers as they are.
-_NO_PHYSICS = {
-    "batch", "cache", "cli.py", "commands", "console.py", "errors.py", "files.py", "language.py", "output",
-}  # fmt: skip
-_LOOKS_LIKE_A_FILE = re.compile(r"[./\\:*]")
+_NO_PHYSICS = {"cli.py", "commands", "console.py", "errors.py", "files.py", "language.py", "output"}
+#: Of these, what makes numbers all the same: the headline of a result.
+_PHYSICS = {"output/findings.py"}
 _MOST_READ = 1 << 22
 
 
@@ -29,7 +26,8 @@ def physics() -> str:
     for folder in (package, shipped.path("data")):
         for file in sorted(folder.rglob("*")):
             relative = file.relative_to(folder)
-            if relative.parts[0] in _NO_PHYSICS | {"_shipped"} or "__pycache__" in relative.parts:
+            silent = relative.parts[0] in _NO_PHYSICS and relative.as_posix() not in _PHYSICS
+            if silent or relative.parts[0] == "_shipped" or "__pycache__" in relative.parts:
                 continue
             if file.is_file() and file.suffix in {".py", ".yaml", ".csv", ".json", ".nc", ".npz", ".xlsx"}:
                 found.update(relative.as_posix().encode() + b"\0")
@@ -72,66 +70,6 @@ class Contents:
             ) from error
 
 
-def settled(scenario: Scenario, contents: Contents) -> dict[str, Any]:
-    """Return the settings of a scenario with the content of every file in place of its name.
-
-    Raises
-    ------
-    InputError
-        A file that cannot be read.
-    """
-    dump = scenario.model_dump(mode="json", exclude={"sweep"})
-
-    def walk(node: Any, top: str) -> Any:
-        if isinstance(node, dict):
-            return {k: walk(v, top or k) for k, v in node.items()}
-        if isinstance(node, list):
-            return [walk(v, top) for v in node]
-        names_a_file = top in {"inputs", "meteorology"} or (
-            isinstance(node, str) and _LOOKS_LIKE_A_FILE.search(node) and top not in {"name", "title", "period"}
-        )
-        return _content(scenario, node, contents) if isinstance(node, str) and names_a_file else node
-
-    return {key: walk(value, key) for key, value in dump.items()}
-
-
-def _content(scenario: Scenario, text: str, contents: Contents) -> Any:
-    path = scenario.resolve(text)
-    try:
-        if path.exists():
-            return {"content": contents.of(path)}
-        if any(c in text for c in "*?["):
-            files = sorted(path.parent.glob(path.name)) if path.parent.is_dir() else []
-            return {"content": [(f.name, contents.of(f)) for f in files]} if files else text
-    except (OSError, ValueError):  # no text of a path: too long, a zero byte
-        pass
-    return text
-
-
-def identity(scenario: Scenario, contents: Contents | None = None, version: str = "") -> str:
-    """Return the hash of everything that determines a scenario's result.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    contents : Contents, optional
-        Remembers what has been read.
-    version : str
-        Version of the physics; that of this airsim by default.
-
-    Raises
-    ------
-    InputError
-        An input cannot be read.
-    """
-    return _hash([version or physics(), settled(scenario, contents or Contents())])
-
-
-def key_of(kind: str, scenario: Scenario, blocks: tuple[str, ...], contents: Contents | None = None) -> str:
-    """Return the hash of some blocks of a scenario and the physics: the key of what follows from these alone."""
-    whole = settled(scenario, contents or Contents())
-    return _hash([kind, physics(), {b: whole[b] for b in blocks}])
-
-
-def _hash(value: Any) -> str:
+def digest(value: Any) -> str:
+    """Return the hash of values that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

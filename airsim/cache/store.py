@@ -1,131 +1,128 @@
-"""What many scenarios share, made once: weather in a file of the batch, place and inventory in each worker."""
+"""The one store of what is dear to make: arrays under a key made of content, each with a checksum."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-import zipfile
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from airsim import case
-from airsim.cache.keys import Contents, key_of
 from airsim.errors import InputError
 from airsim.files import writing
-from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from airsim.geography import Geography
-    from airsim.inventory import Inventory
+Array = NDArray[Any]
 
-#: Blocks of a scenario that the weather follows from.
-WEATHER = ("period", "domain", "meteorology")
+
+@dataclass(frozen=True)
+class Kept:
+    """What was read back: arrays by name, and what was said about them."""
+
+    arrays: dict[str, Array]
+    about: dict[str, Any]
 
 
 class Store:
-    """Makes what a scenario names, once for all scenarios that name the same (`airsim.simulation.Maker`).
+    """Keeps arrays in a folder, a file for each kind and key.
 
-    Weather goes into a file named by the hash of its content's causes, for other workers and the next batch; a file
-    that is damaged or cut short is made again. Place and inventory take less time to make than to read back, so each
-    worker keeps the last ones in memory.
+    What is read back is what was put there: a file that is damaged, cut short or of another key counts as none, so its
+    maker makes it again. A folder that cannot be written (full disk, no permission) stops nothing.
 
     Parameters
     ----------
     folder : Path
-        The cache of the batch.
-    keep : frozenset of str
-        Keys of the weather that more than one scenario wants: only these are written.
+        Made when something is first kept; may be emptied at any time.
     """
 
-    def __init__(self, folder: Path, keep: frozenset[str] = frozenset()) -> None:
-        self._folder, self.keep = Path(folder), keep
-        self._contents = Contents()
-        self._last: dict[str, tuple[str, Any]] = {}
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(folder)
 
-    def place(self, scenario: Scenario) -> Geography:
-        """Return the grid and what stands on it."""
-        return self._once("place", scenario, ("domain",), lambda: case.place(scenario))
+    def path(self, kind: str, key: str) -> Path:
+        """Return where something of this kind and key is kept."""
+        return self._folder / f"{kind}-{key[:24]}.npz"
 
-    def inventory(self, scenario: Scenario, place: Geography) -> Inventory:
-        """Return the base inventory."""
-        return self._once("inventory", scenario, ("domain", "inputs"), lambda: case.inventory(scenario, place))
+    def holds(self, kind: str) -> bool:
+        """Return whether anything of this kind is kept."""
+        return any(self._folder.glob(f"{kind}-*.npz"))
 
-    def weather(self, scenario: Scenario, place: Geography) -> xr.Dataset:
-        """Return the weather of the spin-up and the period."""
+    def keep(self, kind: str, key: str, arrays: Mapping[str, Any], about: Mapping[str, Any] | None = None) -> bool:
+        """Keep arrays, whole or not at all; return whether that was possible.
 
-        def make() -> xr.Dataset:
-            key = weather_key(scenario, self._contents)
-            path = self._folder / f"weather-{key[:24]}.npz"
-            found = _read(path, key)
-            if found is None:
-                # let go of the last one first: two at once is what memory was not planned for
-                self._last.pop("weather", None)
-                found = case.weather(scenario, place)
-                if key in self.keep:
-                    _write(path, found, key)
-            return found
+        Parameters
+        ----------
+        kind : str
+            Such as ``operator``.
+        key : str
+            Hash of everything that the arrays follow from.
+        arrays : mapping
+            Name -> array of numbers, times or text.
+        about : mapping, optional
+            Whatever else there is to say, in values that JSON can hold.
+        """
+        held = {name: np.asarray(values) for name, values in arrays.items()}
+        sums = {name: _checksum(values) for name, values in held.items()}
+        try:
+            said = json.dumps({"key": key, "sums": sums, "about": dict(about or {})}, ensure_ascii=False).encode()
+            members = {f"{i:03d}": values for i, values in enumerate(held.values())}
+            with writing(self.path(kind, key)) as file:
+                head = np.frombuffer(said + hashlib.sha256(said).digest(), np.uint8)
+                np.savez(file, head=head, allow_pickle=False, **members)
+        except (OSError, InputError, TypeError, ValueError):
+            # the folder cannot be written, or JSON cannot hold what is said exactly: the next one makes it again
+            return False
+        return True
 
-        return self._once("weather", scenario, WEATHER, make)
+    def get(self, kind: str, key: str) -> Kept | None:
+        """Return what is kept under a key; None if there is nothing, or nothing whole."""
+        # a damaged file may raise almost anything, from the zip, the array's header or the text in it
+        with contextlib.suppress(Exception), np.load(self.path(kind, key), allow_pickle=False) as file:
+            head = file["head"].tobytes()
+            said = head[:-32]
+            if hashlib.sha256(said).digest() != head[-32:]:
+                return None
+            told = json.loads(said)
+            if told["key"] != key:
+                return None
+            arrays = {name: file[f"{i:03d}"] for i, name in enumerate(told["sums"])}
+            if all(_checksum(values) == told["sums"][name] for name, values in arrays.items()):
+                return Kept(arrays, told["about"])
+        return None
 
-    def _once(self, kind: str, scenario: Scenario, blocks: tuple[str, ...], make: Callable[[], Any]) -> Any:
-        key = key_of(kind, scenario, blocks, self._contents)
-        if kind in self._last and self._last[kind][0] == key:
-            return self._last[kind][1]
-        made = make()
-        self._last[kind] = (key, made)
-        return made
-
-
-def weather_key(scenario: Scenario, contents: Contents | None = None) -> str:
-    """Return the hash of what the weather follows from."""
-    return key_of("weather", scenario, WEATHER, contents)
-
-
-def _write(path: Path, dataset: xr.Dataset, key: str) -> None:
-    """Write a dataset as .npz, whole or not at all; every array carries a checksum.
-
-    A cache that cannot be written (full disk) is no reason to fail: the next one makes it again.
-    """
-    about = {
-        "key": key,
-        "attrs": dict(dataset.attrs),
-        "variables": {
+    def keep_dataset(self, kind: str, key: str, dataset: xr.Dataset) -> bool:
+        """Keep a dataset with its attributes; see `keep`."""
+        variables = {
             str(n): {"dims": list(v.dims), "attrs": dict(v.attrs), "coordinate": n in dataset.coords}
             for n, v in dataset.variables.items()
-        },
-    }
-    arrays = {f"{i:03d}": v.to_numpy() for i, v in enumerate(dataset.variables.values())}
-    try:
-        header = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
-        with writing(path) as file:
-            np.savez(file, about=header, allow_pickle=False, **arrays)
-    except (OSError, InputError, TypeError, ValueError):
-        # also weather whose attributes JSON cannot hold exactly
-        return
+        }
+        arrays = {str(n): v.to_numpy() for n, v in dataset.variables.items()}
+        return self.keep(kind, key, arrays, {"attrs": dict(dataset.attrs), "variables": variables})
+
+    def dataset(self, kind: str, key: str) -> xr.Dataset | None:
+        """Return a dataset that `keep_dataset` put there; None if there is none, or none that is whole."""
+        import xarray as xr
+
+        found = self.get(kind, key)
+        if found is None:
+            return None
+        told = found.about["variables"]
+        made = {n: xr.Variable(tuple(v["dims"]), found.arrays[n], v["attrs"]) for n, v in told.items()}
+        coordinates = {n for n, v in told.items() if v["coordinate"]}
+        return xr.Dataset(
+            {n: v for n, v in made.items() if n not in coordinates},
+            {n: v for n, v in made.items() if n in coordinates},
+            found.about["attrs"],
+        )
 
 
-def _read(path: Path, key: str) -> xr.Dataset | None:
-    """Return the stored dataset; None if there is none, or none that is whole."""
-    import xarray as xr
-
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            about = json.loads(stored["about"].tobytes())
-            if about["key"] != key:
-                return None
-            made = {
-                name: xr.Variable(tuple(v["dims"]), stored[f"{i:03d}"], v["attrs"])
-                for i, (name, v) in enumerate(about["variables"].items())
-            }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    coordinates = {n for n, v in about["variables"].items() if v["coordinate"]}
-    return xr.Dataset(
-        {n: v for n, v in made.items() if n not in coordinates},
-        {n: v for n, v in made.items() if n in coordinates},
-        about["attrs"],
-    )
+def _checksum(values: Array) -> str:
+    found = hashlib.blake2b(f"{values.shape}{values.dtype}".encode(), digest_size=16)
+    found.update(np.ascontiguousarray(values).view(np.uint8).data if values.size else b"")
+    return found.hexdigest()

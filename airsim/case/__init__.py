@@ -1,327 +1,356 @@
-"""What a scenario names, made: place, inventory, weather, the air at the edges, and what its measures do.
-
-The pipeline and the coal balance begin here.
-"""
+"""The one room that knows both a scenario and the science: `Case` makes what a scenario names, each thing once."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from airsim import scenario as scenarios
+from airsim.case import parts, provenance
+from airsim.case.measures import plan_of, response
+from airsim.case.parts import BACKGROUND, Observed
 from airsim.errors import InputError, Problem
-from airsim.region.tracers import TRACERS
-from airsim.scenario import Scenario
-from airsim.tables import Column
+from airsim.scenario import BEIJING, Scenario
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import xarray as xr
 
     from airsim.coal.plan import Plan, Stages
     from airsim.geography import Geography
     from airsim.inventory import Inventory
+    from airsim.inventory.gridding import GriddedEmissions
+    from airsim.region import Transport
     from airsim.region.air import Air
+    from airsim.region.operator import Operator
     from airsim.response.effect import Response
+    from airsim.result.groups import Input
+
+__all__ = ["BACKGROUND", "Case", "Observed", "plan_of", "transport"]
 
 
-#: Layout of the table of air that flows in over the edges.
-BACKGROUND = (
-    Column("tracer", "示踪物", kind="text", required=True, choices={t: t for t in TRACERS}),
-    Column("surface_concentration", "近地面浓度", unit="ug m-3", required=True, minimum=0),
-    Column("scale_height", "标高", unit="m", required=True, minimum=10),
-    Column("source", "来源", kind="text"),
-    Column("quality", "数据质量", kind="text"),
-)
+class Maker(Protocol):
+    """Whoever makes the parts that many scenarios may share: `airsim.case.parts`, or `airsim.case.shared.Shared`."""
+
+    def place(self, scenario: Scenario) -> Geography:
+        """Return the grid and what stands on it."""
+
+    def inventory(self, scenario: Scenario, place: Geography) -> Inventory:
+        """Return the base inventory."""
+
+    def weather(self, scenario: Scenario, place: Geography) -> xr.Dataset:
+        """Return the weather of the spin-up and the period."""
 
 
-def place(scenario: Scenario) -> Geography:
-    """Return the grid and what stands on it."""
-    from airsim import geography
-
-    d = scenario.domain
-    try:
-        grid = geography.make_grid((d.west, d.south, d.east, d.north), d.spacing)
-    except ValueError as error:
-        raise InputError(
-            [Problem(scenario.file, scenario.line("domain"), "domain", "", str(error), f"区域设置有误：{error}")]
-        ) from error
-    return geography.load(grid)
-
-
-def inventory(scenario: Scenario, place: Geography) -> Inventory:
-    """Return the base inventory, read and checked."""
-    from airsim.inventory import read
-
-    tables = scenario.inputs
-    ledger = scenario.resolve(tables.coal_ledger) if tables.coal_ledger else None
-    return read(scenario.resolve(tables.enterprises), scenario.resolve(tables.area_sources), ledger, place)
-
-
-def weather(scenario: Scenario, place: Geography) -> xr.Dataset:
-    """Return the weather of the spin-up and the period.
-
-    Raises
-    ------
-    InputError
-        Everything that keeps the weather's files from being used.
-    """
-    import numpy as np
-
-    period, asked = scenario.period, scenario.meteorology
-    begin = np.datetime64(period.start.replace(tzinfo=None), "ns")
-    hour = np.timedelta64(1, "h")
-    if not isinstance(asked, scenarios.SyntheticWeather):
-        from airsim.meteorology import reading
-
-        return reading.read(**_weather_files(scenario, place, begin - period.spin_up_hours * hour))
-    from airsim.meteorology import synthetic
-
-    stagnation = begin + asked.build_up_hours * hour
-    return synthetic.episode(
-        place,
-        start=begin - period.spin_up_hours * hour,
-        hours=period.spin_up_hours + period.hours,
-        seed=asked.seed,
-        pattern=synthetic.Pattern(stagnation, stagnation + asked.stagnant_hours * hour),
-    )
-
-
-def examine_weather(scenario: Scenario, place: Geography) -> None:
-    """Open the weather's files and see whether they cover hours and place, without reading them through.
-
-    Raises
-    ------
-    InputError
-        What is wrong with them.
-    """
-    import numpy as np
-
-    from airsim.meteorology import reading
-
-    if isinstance(scenario.meteorology, scenarios.SyntheticWeather):
-        return
-    begin = np.datetime64(scenario.period.start.replace(tzinfo=None), "ns")
-    spin_up = scenario.period.spin_up_hours * np.timedelta64(1, "h")
-    reading.examine(**_weather_files(scenario, place, begin - spin_up))
-
-
-def _weather_files(scenario: Scenario, place: Geography, first: np.datetime64) -> dict[str, Any]:
-    """Return what `reading.read` is to be called with."""
-    asked, period = scenario.meteorology, scenario.period
-    called: dict[str, Any] = {
-        "kind": asked.kind,
-        "files": scenario.weather_files(),
-        "geography": place,
-        "start": first,
-        "hours": period.spin_up_hours + period.hours,
-    }
-    if isinstance(asked, scenarios.StationWeather):
-        called["station_list"] = scenario.resolve(asked.station_list) if asked.station_list else None
-        called["utc_offset"] = asked.utc_offset
-    return called
-
-
-def background(scenario: Scenario, place: Geography) -> np.ndarray:
-    """Return the air that flows in, (level, tracer) [ug m-3]: exponential in height, mean of each level."""
-    import numpy as np
-
-    from airsim.tables import read_table
-
-    table = read_table(scenario.resolve(scenario.inputs.background), BACKGROUND)
-    missing = [t for t in TRACERS if t not in set(table.frame["tracer"])]
-    if missing:
-        raise InputError(
-            [Problem(table.sheet.file, "", "tracer", t, "no row for this tracer", "缺少该示踪物") for t in missing]
-        )
-    rows = table.frame.set_index("tracer").loc[list(TRACERS)]
-    edges = np.asarray(place.grid.level_edges, float)[:, None]
-    height = rows["scale_height"].to_numpy()
-    inside = -np.diff(np.exp(-edges / height), axis=0) * height
-    return rows["surface_concentration"].to_numpy() * inside / np.diff(edges, axis=0)
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a scenario sets beside the model: statistics by city; hours and daily PM2.5 where the files are hourly."""
-
-    statistics: pd.DataFrame
-    hourly: xr.Dataset | None
-    daily: xr.DataArray | None
-    shares: xr.DataArray
-
-
-def observations(scenario: Scenario) -> Observed | None:
-    """Return the observations that a scenario names, None without any.
-
-    Raises
-    ------
-    InputError
-        Whatever is wrong with the files; hourly files without a value in the months of the period.
-    """
-    import pandas as pd
-
-    from airsim import observations as hourly
-    from airsim.assess.attainment import read_composition
-    from airsim.assess.evaluation import observed_statistics, read_observed
-    from airsim.geography import CITIES
-
-    tables = scenario.inputs
-    if tables.observations is None:
-        return None
-    names = [tables.observations] if isinstance(tables.observations, str) else list(tables.observations)
-    files = [scenario.resolve(n) for n in names]
-    shares = read_composition(scenario.resolve(tables.composition), [c.id for c in CITIES])
-    if len(files) == 1 and not hourly.is_hourly(files[0]):
-        return Observed(read_observed(files[0]), None, None, shares)
-    listed = _stamp(scenario.resolve(tables.stations)) if tables.stations else None
-    seen, daily = _hourly(tuple(_stamp(f) for f in files), listed)
-    hours = pd.date_range(scenario.period.start, scenario.period.end, freq="h", inclusive="left")
-    statistics = observed_statistics(seen, set(hours.tz_convert(scenarios.BEIJING).month))
-    if statistics.empty:
-        at = Problem(
-            scenario.file,
-            scenario.line("inputs"),
-            "inputs.observations",
-            ", ".join(names),
-            "nothing is observed in the months of the period",
-            "模拟时段所在月份没有观测",
-        )
-        raise InputError([at])
-    statistics["source"] = ", ".join(f.name for f in files)
-    return Observed(statistics, seen, daily, shares)
-
-
-def air(scenario: Scenario, place: Geography) -> Air:
-    """Return the weather and what flows in, ready to carry emissions."""
-    from airsim.region.air import Air
-
-    return Air(place, weather(scenario, place), background(scenario, place), scenario.period.spin_up_hours)
-
-
-def plan_of(scenario: Scenario) -> Plan:
-    """Return the scenario's measures and coal block as a plan."""
-    from airsim.coal.plan import Plan
-
-    lines = tuple(scenario.line("measures", i) for i in range(len(scenario.measures)))
-    return Plan(scenario.measures, scenario.coal, scenario.file, lines, scenario.resolve, scenario.line("measures"))
-
-
-def _stamp(path: Path) -> tuple[Path, int, int]:
-    """Return a file with what tells a changed one."""
-    about = path.stat()
-    return path, about.st_mtime_ns, about.st_size
-
-
-@lru_cache(maxsize=4)
-def _hourly(
-    files: tuple[tuple[Path, int, int], ...], stations: tuple[Path, int, int] | None
-) -> tuple[xr.Dataset, xr.DataArray]:
-    """Return hourly observations of the cities and daily PM2.5; read once for many scenarios."""
-    from airsim import observations as hourly
-    from airsim.assess import annual
-
-    seen = hourly.read([f for f, _, _ in files], stations[0] if stations else None).cities()
-    return seen, annual.daily_air(seen)["pm25"]
-
-
-def measured(scenario: Scenario, base: Inventory, known: MutableMapping[str, Any] | None = None) -> Stages:
-    """Apply the scenario's measures in order; neighbours of one kind make one step.
+class Case:
+    """What a scenario names, made when it is first asked for and then kept.
 
     Parameters
     ----------
     scenario : Scenario
-    base : Inventory
+    shared : Maker, optional
+        Makes place, base inventory and weather once for many scenarios; without it they are made for this one.
     known : mutable mapping, optional
-        Remembers what measures made of this base inventory, for further scenarios that begin with the same ones.
+        Remembers what measures made of one base inventory, see `airsim.coal.plan.carry_out`.
 
     Raises
     ------
     InputError
-        All problems of all measures (a list's enterprise that the inventory lacks, an unknown enterprise...).
+        From each property: whatever is wrong with the files behind it.  `refuse_early` asks for everything that can be
+        known before the weather is made.
     """
-    from airsim.coal.plan import carry_out
 
-    return carry_out(plan_of(scenario), base, known)
+    def __init__(
+        self, scenario: Scenario, shared: Maker | None = None, known: MutableMapping[str, Any] | None = None
+    ) -> None:
+        self.scenario = scenario
+        self._make: Maker = shared if shared is not None else parts
+        self._known = known
+        self._sound: set[Path | None] = set()
 
+    # ------------------------------------------------------------------------------------ cheap, before the weather
 
-def near_field(scenario: Scenario, base: Inventory) -> dict[str, Any]:
-    """Return the arguments of the near field, enterprises named in the file looked up; empty without the block.
+    @cached_property
+    def place(self) -> Geography:
+        """The grid and what stands on it."""
+        return self._make.place(self.scenario)
 
-    Raises
-    ------
-    InputError
-        An enterprise that the inventory lacks.
-    """
-    from airsim.measures import find_enterprise
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The base inventory, read and checked."""
+        return self._make.inventory(self.scenario, self.place)
 
-    if scenario.near_field is None:
-        return {}
-    asked = scenario.near_field.model_dump()
-    if not isinstance(asked["enterprises"], int):
-        at = (scenario.file, scenario.line("near_field"))
+    @cached_property
+    def plan(self) -> Plan:
+        """The measures and the coal block."""
+        return plan_of(self.scenario)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """What the measures make of the base inventory, in their order."""
+        from airsim.coal.plan import carry_out
+
+        return carry_out(self.plan, self.inventory, self._known)
+
+    @property
+    def inventories(self) -> dict[str, Inventory]:
+        """The inventory of the base and after each step of measures, by name."""
+        return {"base": self.inventory, **{s.name: s.inventory for s in self.stages.steps}}
+
+    @property
+    def last(self) -> str:
+        """Name of the last step, ``base`` where there are no measures."""
+        return self.stages.steps[-1].name if self.stages.steps else "base"
+
+    @cached_property
+    def background(self) -> np.ndarray:
+        """The air that flows in, (level, tracer) [ug m-3]."""
+        return parts.background(self.scenario, self.place)
+
+    @cached_property
+    def near_field(self) -> dict[str, Any]:
+        """The arguments of the near field; empty without the block."""
+        return parts.near_field(self.scenario, self.inventory)
+
+    @cached_property
+    def observations(self) -> Observed | None:
+        """The observations beside the model, None without any."""
+        return parts.observations(self.scenario)
+
+    @cached_property
+    def response(self) -> Response | None:
+        """The first emergency response, None without one."""
+        return response(self.stages)
+
+    @cached_property
+    def compliance(self) -> xr.Dataset | None:
+        """Shares of the first emergency measure's list at every level, and its alerts; None without a list."""
+        return parts.compliance(self.stages.lists, self.inventory) if self.stages.lists else None
+
+    @cached_property
+    def coal(self) -> xr.Dataset:
+        """The coal balance with its tests."""
+        from airsim.coal.cap import cap_of
+
+        return cap_of(self.stages)
+
+    @property
+    def kept(self) -> range:
+        """Positions of the hours of the period among those of the weather."""
+        period = self.scenario.period
+        return range(period.spin_up_hours, period.spin_up_hours + period.hours)
+
+    @property
+    def inputs(self) -> list[Input]:
+        """Every file that determines the result, with what kind of figures it holds."""
+        return provenance.inputs(self.scenario, self.stages.lists)
+
+    def refuse_early(self, out: Path | None = None) -> None:
+        """Find everything that is wrong with the scenario's files and measures, before anything takes long.
+
+        Parameters
+        ----------
+        out : Path, optional
+            Folder of the results: it must be one that can be written.
+
+        Raises
+        ------
+        InputError
+            All problems together, each once.
+        """
+        if out in self._sound:
+            return
+        from airsim import rules
+        from airsim.region.receptors import cities
+
+        asked, start = self.scenario, self.scenario.period.start.date()
+        ranked = None if asked.joint_control is None else asked.joint_control.rank
+        # what is made, and what must be sound for it: a broken table is told once, not by everything that needs it
+        steps: list[tuple[str, str, Callable[[], Any]]] = [
+            ("out", "", lambda: None if out is None else _writable(out)),
+            ("place", "", lambda: self.place),
+            ("inventory", "place", lambda: self.inventory),
+            ("background", "place", lambda: self.background),
+            ("receptors", "place", lambda: cities(self.place, ranked) if ranked else None),
+            ("near_field", "inventory", lambda: (rules.load("air_quality", date=start), self.near_field)),
+            ("observations", "", lambda: self.observations),
+            ("measures", "inventory", lambda: self.stages),
+            ("compliance", "measures", lambda: (self.compliance, self.response)),
+            ("coal", "measures", lambda: self.coal if asked.coal is not None else None),
+            ("weather", "place", lambda: parts.examine_weather(asked, self.place)),
+        ]
         problems: list[Problem] = []
-        found: list[str] = []
-        for name in asked["enterprises"]:
+        failed: set[str] = set()
+        for name, needed, make in steps:
+            if needed in failed:
+                failed.add(name)
+                continue
             try:
-                found += find_enterprise(base, name, at)
+                make()
             except InputError as error:
-                problems += error.problems
+                failed.add(name)
+                problems += [p for p in error.problems if p not in problems]
         if problems:
             raise InputError(problems)
-        asked["enterprises"] = found
-    return asked
+        self._sound.add(out)
+
+    def refuse_parts_of_days(self) -> None:
+        """Complain of a period that does not begin and end at a Beijing midnight: the operator holds daily means.
+
+        Raises
+        ------
+        InputError
+            Start or end is at another hour.
+        """
+        scenario = self.scenario
+        wrong = [
+            Problem(
+                scenario.file, scenario.line("period", key), f"period.{key}", f"{local:%Y-%m-%d %H:%M}",
+                "must be a Beijing midnight: the stored operator holds daily means",
+                "须为北京时间零点：已存算子只含日均值",
+            )
+            for key in ("start", "end")
+            if (local := getattr(scenario.period, key).astimezone(BEIJING)).hour
+        ]  # fmt: skip
+        if wrong:
+            raise InputError(wrong)
+
+    # ------------------------------------------------------------------------------------ the weather and after
+
+    @cached_property
+    def weather(self) -> xr.Dataset:
+        """The weather of the spin-up and the period."""
+        return self._make.weather(self.scenario, self.place)
+
+    @cached_property
+    def air(self) -> Air:
+        """The weather and what flows in, ready to carry emissions."""
+        from airsim.region.air import Air
+
+        return Air(self.place, self.weather, self.background, self.scenario.period.spin_up_hours)
+
+    @cached_property
+    def gridded(self) -> dict[str, GriddedEmissions]:
+        """The emissions of the base and after each step of measures on the grid, by name."""
+        from airsim.inventory import grid
+
+        return {name: grid(i, self.place, self.weather) for name, i in self.inventories.items()}
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The transport of the region model under the case's weather."""
+        from airsim.region import Transport
+
+        return Transport(self.place.grid, self.weather)
+
+    def operator(
+        self, folder: Path, *, block: int | None = 24, progress: Callable[[int, int], None] | None = None
+    ) -> Operator:
+        """Return the stored operator for the cities, made first if it is not in the cache.
+
+        Parameters
+        ----------
+        folder : Path
+            The cache.
+        block : int or None
+            Hours of each mean, the first beginning with the period; None for the whole period.
+        progress : callable, optional
+            ``progress(hours done, hours)`` of the making.
+        """
+        from airsim.assess.by_operator import operator_of
+
+        return operator_of(
+            self.place, self.transport, self.gridded["base"], self.background, self.kept, folder,
+            block=block, progress=progress,
+        )  # fmt: skip
+
+    def ranking(
+        self,
+        names: Sequence[str],
+        start: np.datetime64 | None = None,
+        end: np.datetime64 | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> xr.Dataset:
+        """Rank the sources of the base case for some cities; see `airsim.assess.ranking.rank`.
+
+        Parameters
+        ----------
+        names : sequence of str
+            City ids.
+        start, end : datetime64, optional
+            Window of the mean [UTC]; the whole period by default.
+        progress : callable, optional
+            ``progress(done, all)``.
+        """
+        from airsim.assess.ranking import rank
+        from airsim.region.receptors import cities
+
+        cities(self.place, names)  # an unknown city is told before anything takes long
+        transport, gridded, hours = self._until(start, end)
+        return rank(self.place, transport, gridded, self.background, hours, names, progress=progress)
+
+    def transfer(
+        self,
+        start: np.datetime64 | None = None,
+        end: np.datetime64 | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> xr.Dataset:
+        """Return the transfer matrix of the base case; arguments as for `ranking`, see `airsim.assess.transfer`."""
+        from airsim.assess.transfer import transfer
+
+        transport, gridded, hours = self._until(start, end)
+        return transfer(self.place, transport, gridded, self.background, hours, progress=progress)[0]
+
+    def _until(
+        self, start: np.datetime64 | None, end: np.datetime64 | None
+    ) -> tuple[Transport, GriddedEmissions, range]:
+        """Return transport and base emissions up to the end of a window, and its hours: later air can't matter."""
+        from airsim.inventory import grid
+        from airsim.region import Transport
+        from airsim.region.receptors import window
+
+        time = self.weather["time"].values
+        hours = window(time, time[self.kept.start] if start is None else start, end)
+        weather = self.weather.isel(time=slice(0, hours.stop))
+        return Transport(self.place.grid, weather), grid(self.inventory, self.place, weather), hours
 
 
-def response(stages: Stages) -> Response | None:
-    """Return the first emergency response of a plan, None without one.
+def _writable(folder: Path) -> None:
+    """Complain of a folder of results that cannot be made or written; nothing is left behind."""
+    import tempfile
 
-    Neighbouring emergency measures are one response.
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise InputError(
+            [Problem("--out", "", "", str(folder), f"cannot be written: {said}", f"无法写入：{said}")]
+        ) from error
+
+
+def transport(scenario: Scenario, dtype: str = "float32") -> Transport:
+    """Return the transport operator of a scenario's place and weather, spin-up included.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        From `airsim.load`.
+    dtype : {"float32", "float64"}
+        Precision of the state.
+
+    Raises
+    ------
+    InputError
+        The domain or the weather can't be used.
     """
-    import pandas as pd
+    from airsim.region import Transport
 
-    from airsim.emergency import strictest
-    from airsim.emergency.kind import alert_windows, respond
-    from airsim.response.effect import Response, shifted
-
-    answering = stages.plan.answering
-    if not answering:
-        return None
-    names = [s.name for s in stages.steps]
-    at = names.index("emergency")
-    before = stages.steps[at - 1].inventory if at else stages.base
-    held = [
-        one for i, (number, one) in enumerate(zip(answering, stages.lists, strict=True)) if number == answering[0] + i
-    ]
-
-    def carry_out(hours: int) -> Inventory:
-        now = before
-        for number, (measure, list_) in enumerate(held):
-            windows = shifted(alert_windows(measure), hours)
-            if len(windows):
-                now = respond(now, measure, list_, windows, f"{number + 1}-emergency", ledger=False)[0]
-        return now
-
-    measure = held[0][0]
-    return Response(
-        before=names[at - 1] if at else "base",
-        after="emergency",
-        inventories=(before, stages.steps[at].inventory),
-        windows=strictest(pd.concat([alert_windows(m) for m, _ in held], ignore_index=True)),
-        carry_out=carry_out,
-        alone=measure.effect.alone,
-        shifts=tuple(sorted({h for h in measure.effect.shifts if h})),
-        execution_rate=measure.execution_rate,
-        uncertainty=measure.uncertainty,
-    )
-
-
-def coal_balance(scenario: Scenario) -> xr.Dataset:
-    """Return the coal balance of a scenario; see `airsim.coal.balance`."""
-    from airsim.coal import cap_of
-
-    return cap_of(measured(scenario, inventory(scenario, place(scenario))))
+    case = Case(scenario)
+    return Transport(case.place.grid, case.weather, dtype=dtype)

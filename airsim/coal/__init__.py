@@ -34,7 +34,7 @@ def balance(scenario: Scenario) -> xr.Dataset:
     Parameters
     ----------
     scenario : Scenario
-        With a ``coal`` block; its permanent measures become lines of the balance.
+        From `airsim.load`, with a ``coal`` block; its permanent measures become lines of the balance.
 
     Returns
     -------
@@ -46,8 +46,6 @@ def balance(scenario: Scenario) -> xr.Dataset:
     InputError
         Whatever is wrong with the scenario's tables, measures or coal block.
     """
-    import airsim
-
-    # the rooms below know no scenario: the package's own door leads to the one that does
-    found: xr.Dataset = airsim.coal_balance(scenario)
+    # this room knows no scenario's files; a loaded scenario knows who makes what it names
+    found: xr.Dataset = scenario.case().coal
     return found

@@ -16,6 +16,7 @@ import pandas as pd
 
 from airsim import rules
 from airsim import scenario as scenarios
+from airsim.cache.store import Store
 from airsim.coal import limits
 from airsim.coal.benefit import co2_of_coal, co2_of_gas
 from airsim.coal.costs import yearly_cost
@@ -268,7 +269,7 @@ def sensitivity_of(
         Index (city, pollutant), columns the receptor cities: mean PM2.5 of the operator's period for a tonne a year
         [ug m-3 t-1]; None where no stored operator fits weather, places, base emissions and coefficients.
     """
-    if cache is None or not any(Path(cache).glob("operator-*.nc")):
+    if cache is None or not Store(cache).holds("operator"):
         return None
     from airsim import inventory
     from airsim.assess.by_operator import about

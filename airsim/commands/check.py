@@ -40,20 +40,14 @@ def check(path: Path) -> Said:
 
 
 def _scenario(path: Path) -> Said:
-    from airsim import case, coal
     from airsim.batch import sweep
+    from airsim.case import Case
     from airsim.scenario import load
 
     scenario = load(path)
-    place = case.place(scenario)
-    base = case.inventory(scenario, place)
-    case.background(scenario, place)
-    case.examine_weather(scenario, place)
-    case.near_field(scenario, base)
-    case.observations(scenario)
-    stages = case.measured(scenario, base)
-    if scenario.coal is not None:
-        coal.cap_of(stages)
+    case = Case(scenario)
+    case.refuse_early()
+    base = case.inventory
     points = int((base.sources["kind"] == "point").sum())
     areas = len(base.sources) - points
     count = len(sweep.members(path)) if scenario.sweep else 0

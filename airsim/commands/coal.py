@@ -42,8 +42,8 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     InputError
         Whatever is wrong with scenario, tables or measures; a file that can't be written.
     """
-    from airsim import case, coal
     from airsim.cache import folder as cache
+    from airsim.case import Case
     from airsim.coal import advice
     from airsim.output import page as writer
     from airsim.output.sections import coal as coal_page
@@ -54,15 +54,12 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
         raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
     scenario = load(path)
-    place = case.place(scenario)
-    base = case.inventory(scenario, place)
-    stages = case.measured(scenario, base)
-    balance = coal.cap_of(stages)
-    tree = netcdf.dress(tree_of(balance, scenario))
+    case = Case(scenario)
+    tree = netcdf.dress(tree_of(case.coal, scenario))
     grid = None
     if advise:
-        felt = advice.sensitivity_of(lambda: case.air(scenario, place), base, stages.plan.cities, cache.folder())
-        grid = coal_routes.grid(advice.advise(stages, felt))
+        felt = advice.sensitivity_of(lambda: case.air, case.inventory, case.plan.cities, cache.folder())
+        grid = coal_routes.grid(advice.advise(case.stages, felt))
     page = coal_page.page(tree, grid)
     said = Said(writer.printed(page, lang))
     if out is not None:
@@ -72,7 +69,7 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
         writer.write_html(page, said.files[1], lang)
         writer.write_workbook(page, said.files[2], lang)
     if iamc is not None:
-        write_iamc(balance, scenario, iamc)
+        write_iamc(case.coal, scenario, iamc)
         said.files.append(Path(iamc))
     return said
 

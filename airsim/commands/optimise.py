@@ -52,9 +52,12 @@ def precise_list(
     InputError
         Whatever is wrong with the tables; no choice meets the demands.
     """
-    from airsim import case, emergency, geography, inventory, shipped, simulation
+    from airsim import emergency, geography, inventory, shipped
     from airsim import scenario as scenarios
     from airsim.cache import folder
+    from airsim.case import Case
+    from airsim.case.measures import response as response_of
+    from airsim.case.parts import day_factors
     from airsim.coal.plan import carry_out
     from airsim.optimise import precise_list as precise
     from airsim.output.sections import precise_list as pages
@@ -66,7 +69,7 @@ def precise_list(
         )
     if not 0 <= effect <= 1:
         raise InputError([Problem("--effect", "", "", str(effect), "must be from 0 to 1", "须在 0 与 1 之间")])
-    factor = simulation.day_factors()
+    factor = day_factors()
     impact = None
     if scenario_file is None:
         list_ = emergency.read(list_file)
@@ -85,12 +88,11 @@ def precise_list(
             if progress is not None:
                 progress.part(done / of)
 
-        place = case.place(scenario)
-        acting = precise.acting(case.plan_of(scenario), list_file)
-        stages = carry_out(acting, case.inventory(scenario, place))
-        response = case.response(stages)
+        case = Case(scenario)
+        stages = carry_out(precise.acting(case.plan, list_file), case.inventory)
+        response = response_of(stages)
         assert response is not None
-        found, _ = precise.traced(response, case.air(scenario, place), folder.folder(), told)
+        found, _ = precise.traced(response, case.air, folder.folder(), told)
         base, list_ = response.inventories[0], stages.lists[-1][1]
         impact = precise.impact_of_lines(base, list_, level, list(response.windows["city"].unique()), found, plan)
     whole = {} if impact is None else {str(t): float(v) for t, v in impact.sum().items() if v > 0}
@@ -126,9 +128,9 @@ def measures(
     InputError
         See `airsim.optimise.least_cost.choose`.
     """
-    from airsim import case
     from airsim import scenario as scenarios
     from airsim.cache import folder
+    from airsim.case import Case
     from airsim.optimise import least_cost
     from airsim.output.sections import precise_list as pages
     from airsim.output.words import Text
@@ -136,12 +138,12 @@ def measures(
     scenario = scenarios.load(scenario_file)
     if progress is not None:
         progress.stage("逐项措施与伴随", "single measures and adjoint", 1.0)
-    place = case.place(scenario)
+    case = Case(scenario)
     found = least_cost.choose(
-        case.plan_of(scenario),
+        case.plan,
         scenario.optimise,
-        case.inventory(scenario, place),
-        lambda: case.air(scenario, place),
+        case.inventory,
+        lambda: case.air,
         folder.folder(),
         None if progress is None else lambda done, of: progress.part(done / of),
         line=scenario.line("optimise"),

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
+from airsim.cache.store import Store
 from airsim.errors import InputError, Problem
-from airsim.files import write_bytes
 from airsim.region.chemistry import CHAINS
 from airsim.region.receptors import Receptors, Watch
 from airsim.region.tracers import INDEX, TRACERS
@@ -259,19 +258,14 @@ def obtain(
         If PM2.5 is wanted; a third column a receptor and block.
     progress : callable, optional
         ``progress(hours done, hours)`` of the making.
-
-    Raises
-    ------
-    InputError
-        The cache can't be written.
     """
     blocks = _blocks(hours, block)
     key = _key(transport, receptors, blocks, sites, inflow, linearisation)
-    path = Path(folder) / f"operator-{key[:24]}.nc"
-    found = _read(path, key)
+    store = Store(folder)
+    found = _read(store, key)
     if found is None:
         found = make(transport, receptors, blocks, sites, inflow, linearisation, key, progress)
-        _write(path, found)
+        _write(store, found)
     return found
 
 
@@ -288,7 +282,7 @@ def stored(
 ) -> Operator | None:
     """Return the operator that `obtain` would find, None where it would have to make it; arguments as there."""
     key = _key(transport, receptors, _blocks(hours, block), sites, inflow, linearisation)
-    return _read(Path(folder) / f"operator-{key[:24]}.nc", key)
+    return _read(Store(folder), key)
 
 
 def _blocks(hours: range, block: int | None) -> tuple[tuple[int, int], ...]:
@@ -400,63 +394,38 @@ def _add(found: Any, values: Array) -> None:
     found.update(np.ascontiguousarray(values).data)
 
 
-def _write(path: Path, operator: Operator) -> None:
-    """Write through memory, whole or not at all; every chunk carries a checksum."""
-    import netCDF4
-
-    dims = ("time", "site", "pair", "block", "receptor")
-    units = {"units": "ug m-3 / (kg s-1)", "long_name": "mean concentration by one kg s-1 emitted in one hour"}
-    dataset = xr.Dataset(
-        {
-            "sensitivity": (dims, operator.sensitivity, units),
-            "background": (
-                ("block", "receptor", "tracer"),
-                operator.background,
-                {"units": "ug m-3", "long_name": "of the air at the start and at the edges"},
-            ),
-            "block_hours": (("block", "bound"), np.array(operator.blocks, np.int32)),
-            "felt": ("pair", [felt for felt, _ in operator.pairs]),
-            "emitted": ("pair", [emitted for _, emitted in operator.pairs]),
-        },
-        coords={
-            "time": operator.time,
-            "site": list(operator.sites),
-            "receptor": list(operator.receptors),
-            "tracer": list(TRACERS),
-        },
-        attrs={"title": "stored transport operator of airsim", "key": operator.key},
-    )
+def _write(store: Store, operator: Operator) -> None:
+    arrays = {
+        "sensitivity": operator.sensitivity,
+        "background": operator.background,
+        "block_hours": np.array(operator.blocks, np.int32),
+        "time": operator.time,
+    }
     if operator.pm25_base is not None:
-        dataset["pm25_base"] = (("block", "receptor"), operator.pm25_base, {"units": "ug m-3"})
-    for name in ("sensitivity", "background"):
-        shape = dataset[name].shape
-        dataset[name].encoding = {"fletcher32": True, "chunksizes": (1, *shape[1:])}
-    file = netCDF4.Dataset("operator.nc", "w", format="NETCDF4", memory=1 << 20)
-    dataset.dump_to_store(xr.backends.NetCDF4DataStore(file))
-    write_bytes(path, bytes(file.close()))
+        arrays["pm25_base"] = operator.pm25_base
+    store.keep(
+        "operator",
+        operator.key,
+        arrays,
+        {"pairs": operator.pairs, "sites": operator.sites, "receptors": operator.receptors},
+    )
 
 
-def _read(path: Path, key: str) -> Operator | None:
+def _read(store: Store, key: str) -> Operator | None:
     """Return the stored operator; None if there is none, or none that is whole."""
-    import netCDF4
-
-    try:
-        content = path.read_bytes()
-        with netCDF4.Dataset("operator.nc", memory=content) as file:
-            stored = xr.open_dataset(xr.backends.NetCDF4DataStore(file)).load()
-    except (OSError, RuntimeError):  # no such file, or what HDF5 says to a torn one
+    kept = store.get("operator", key)
+    if kept is None:
         return None
-    if stored.attrs.get("key") != key:
-        return None
+    arrays, about = kept.arrays, kept.about
     return Operator(
-        sensitivity=stored["sensitivity"].values,
-        pairs=tuple(zip(stored["felt"].values.tolist(), stored["emitted"].values.tolist(), strict=True)),
-        pm25_base=stored["pm25_base"].values if "pm25_base" in stored else None,
-        background=stored["background"].values,
-        time=stored["time"].values,
-        sites=tuple(stored["site"].values.tolist()),
-        receptors=tuple(stored["receptor"].values.tolist()),
-        blocks=tuple((int(a), int(b)) for a, b in stored["block_hours"].values),
+        sensitivity=arrays["sensitivity"],
+        pairs=tuple((felt, emitted) for felt, emitted in about["pairs"]),
+        pm25_base=arrays.get("pm25_base"),
+        background=arrays["background"],
+        time=arrays["time"],
+        sites=tuple(about["sites"]),
+        receptors=tuple(about["receptors"]),
+        blocks=tuple((int(a), int(b)) for a, b in arrays["block_hours"]),
         key=key,
     )
 

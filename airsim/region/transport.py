@@ -18,7 +18,6 @@ from airsim.region.tracers import TRACERS
 
 if TYPE_CHECKING:
     from airsim.geography import Grid
-    from airsim.scenario import Scenario
 
 Array = NDArray[Any]
 HOUR = 3600.0
@@ -216,27 +215,6 @@ class Transport:
             built_up = np.asarray(self._field("urban_area_fraction"), np.float64)
         self._least_diffusivity = least_diffusivity(edges[1:-1, None, None], built_up, self.coefficients.diffusion)
         self._products = chemistry.products(self.coefficients.chemistry)
-
-    @classmethod
-    def from_scenario(cls, scenario: Scenario, dtype: str = "float32") -> Transport:
-        """Return the operator of a scenario's place and weather, spin-up included.
-
-        Parameters
-        ----------
-        scenario : Scenario
-            From `airsim.load`.
-        dtype : {"float32", "float64"}
-            Precision of the state.
-
-        Raises
-        ------
-        InputError
-            The domain or the weather can't be used.
-        """
-        from airsim import case  # the door for outside callers; nothing else here knows scenarios
-
-        place = case.place(scenario)
-        return cls(place.grid, case.weather(scenario, place), dtype=dtype)
 
     # ---------------------------------------------------------------- streaming
 

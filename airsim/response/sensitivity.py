@@ -7,8 +7,6 @@ its alert, and the day on which it is worst.
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airsim.assess.ranking import PRECURSORS
-from airsim.files import write_bytes
+from airsim.cache.store import Store
 from airsim.inventory.placement import Placement
 from airsim.region.operator import PM25_PAIRS, weather_hash
 from airsim.region.tracers import INDEX, TRACERS
@@ -132,11 +130,6 @@ def obtain(
         Tells where emission begins.
     progress : callable, optional
         ``progress(hours done, hours)``.
-
-    Raises
-    ------
-    InputError
-        The cache can't be written.
     """
     weights = np.stack([t.hours for t in targets])
     last = int(np.flatnonzero(weights.any(axis=0))[-1]) + 1  # later air can't matter
@@ -147,13 +140,12 @@ def obtain(
     for values in (weights[:, :last], receptors.over_boxes, receptors.boxes, gradient[:last]):
         found.update(np.ascontiguousarray(values).data)
     key = found.hexdigest()
-    path = None if folder is None else Path(folder) / f"emergency-{key[:24]}.npz"
-    stored = _read(path, key) if path is not None else None
+    stored = None if folder is None else _read(Store(folder), "emergency", key)
     if stored is not None:
         return stored[0]
     made = _make(transport, placement, gradient, receptors, hours.start, targets, key, progress)
-    if path is not None:
-        _write(path, made, {})
+    if folder is not None:
+        _write(Store(folder), "emergency", made, {})
     return made
 
 
@@ -198,32 +190,23 @@ def key_of(
 
 def keep(folder: Path, key: str, made: Sensitivities, values: Mapping[str, float]) -> None:
     """Put sensitivities and the targets' values into the cache, under a key of the caller's."""
-    _write(Path(folder) / f"response-{key[:24]}.npz", Sensitivities(made.targets, made.sites, made.values, key), values)
+    _write(Store(folder), "response", Sensitivities(made.targets, made.sites, made.values, key), values)
 
 
 def kept(folder: Path, key: str) -> tuple[Sensitivities, dict[str, float]] | None:
     """Return what `keep` put there, None if there is nothing or nothing whole."""
-    return _read(Path(folder) / f"response-{key[:24]}.npz", key)
+    return _read(Store(folder), "response", key)
 
 
-def _write(path: Path, made: Sensitivities, values: Mapping[str, float]) -> None:
-    buffer = io.BytesIO()
-    np.savez(
-        buffer, values=made.values, targets=np.array(made.targets), sites=np.array(made.sites), key=np.array(made.key),
-        means=np.array([values.get(t, np.nan) for t in made.targets]),
-    )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, buffer.getvalue())
+def _write(store: Store, kind: str, made: Sensitivities, values: Mapping[str, float]) -> None:
+    means = np.array([values.get(t, np.nan) for t in made.targets])
+    store.keep(kind, made.key, {"values": made.values, "means": means}, {"targets": made.targets, "sites": made.sites})
 
 
-def _read(path: Path, key: str) -> tuple[Sensitivities, dict[str, float]] | None:
-    """Return what is kept; None if there is nothing, or nothing whole: every member of the file has a checksum."""
-    try:
-        with np.load(io.BytesIO(path.read_bytes())) as kept:
-            if str(kept["key"]) != key:
-                return None
-            names = tuple(kept["targets"].tolist())
-            found = Sensitivities(names, tuple(kept["sites"].tolist()), kept["values"], key)
-            return found, dict(zip(names, kept["means"].tolist(), strict=True))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+def _read(store: Store, kind: str, key: str) -> tuple[Sensitivities, dict[str, float]] | None:
+    kept = store.get(kind, key)
+    if kept is None:
         return None
+    names = tuple(kept.about["targets"])
+    found = Sensitivities(names, tuple(kept.about["sites"]), kept.arrays["values"], key)
+    return found, dict(zip(names, kept.arrays["means"].tolist(), strict=True))

@@ -124,6 +124,23 @@ class NamesFiles(Block):
 
     _file: str = PrivateAttr("")
     _lines: dict[Key, str] = PrivateAttr(default_factory=dict)
+    _maker: Callable[[Any], Any] | None = PrivateAttr(None)
+
+    def made_by(self, maker: Callable[[Any], Any]) -> None:
+        """Say who makes what this scenario names; `airsim.load` does."""
+        self._maker = maker
+
+    def case(self) -> Any:
+        """Return what this scenario names, made: a new `airsim.case.Case`.
+
+        Raises
+        ------
+        TypeError
+            Nobody has said who makes it.
+        """
+        if self._maker is None:
+            raise TypeError("load the scenario with airsim.load: nobody has said who makes what it names")
+        return self._maker(self)
 
     @property
     def file(self) -> str:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import airsim
 from airsim import coal, shipped, simulation
+from airsim.case import parts, plan_of
 from airsim.cli import app
 from airsim.output import excel, html
 from airsim.result import netcdf
@@ -152,12 +153,11 @@ def test_least_cost_measures_by_hand(folder):
     base, growth, target = (float(by_line.sel(line=n)) for n in ("base", "growth", "target"))
     said = run("optimise", path, "--lang", "en", "--out", folder / "plan.xlsx", cache=folder / "cache")
     assert said.exit_code == 0, said.output
-    from airsim import case
     from airsim.optimise import least_cost
 
-    place = case.place(scenario)
-    tables = case.inventory(scenario, place)
-    plan = least_cost.choose(case.plan_of(scenario), scenario.optimise, tables, lambda: case.air(scenario, place))
+    place = parts.place(scenario)
+    tables = parts.inventory(scenario, place)
+    plan = least_cost.choose(plan_of(scenario), scenario.optimise, tables, lambda: airsim.case.Case(scenario).air)
     demand = next(d for d in plan.demands if d.key == "coal")
     # coal moves by measures as the balance says, and by no more than growth allows
     assert demand.coefficients.sum() == pytest.approx(target - base - growth, rel=1e-6)

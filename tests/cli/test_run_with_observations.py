@@ -9,7 +9,7 @@ from cases import SHORT
 from typer.testing import CliRunner
 
 import airsim
-from airsim import case
+from airsim.case import plan_of
 from airsim.cli import app
 from airsim.errors import InputError
 from airsim.result import netcdf
@@ -90,9 +90,9 @@ def test_a_measure_with_a_start_is_told_from_a_permanent_one(tmp_path):
     path.write_text(
         text(HOURLY).replace("sectors: [residential]}", "sectors: [residential], start: 2019-01-02}"), "utf-8"
     )
-    assert case.plan_of(airsim.load(path)).temporary
+    assert plan_of(airsim.load(path)).temporary
     path.write_text(text(HOURLY), "utf-8")
-    assert not case.plan_of(airsim.load(path)).temporary
+    assert not plan_of(airsim.load(path)).temporary
 
 
 def test_observations_of_other_months_are_refused(tmp_path):

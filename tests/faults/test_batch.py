@@ -7,7 +7,8 @@ from batches import TINY, batch, leftovers, results, single, start, swept, varia
 
 from airsim import shipped
 from airsim.batch import sweep
-from airsim.cache import store
+from airsim.case import identity
+from airsim.case.shared import Shared
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,11 @@ def test_a_damaged_cache_is_made_again(done, tmp_path):
     folder, _, _ = done
     file = swept(tmp_path, [10, 20])
     scenario = sweep.members(file)[0].scenario
-    out, key = tmp_path / "out", store.weather_key(scenario)
-    keeper = store.Store(out / "cache", frozenset({key}))
+    out, key = tmp_path / "out", identity.weather_key(scenario)
+    keeper = Shared(out / "cache", frozenset({key}))
     made = keeper.weather(scenario, keeper.place(scenario))
     (cached,) = (out / "cache").glob("weather-*.npz")
-    assert store._read(cached, key).identical(made)
+    assert keeper.store.dataset("weather", key).identical(made)
     whole = cached.read_bytes()
     middle = len(whole) // 2
     for damaged in (
@@ -86,7 +87,7 @@ def test_a_damaged_cache_is_made_again(done, tmp_path):
         whole[:middle],
     ):
         cached.write_bytes(damaged)
-        assert store._read(cached, key) is None
+        assert keeper.store.dataset("weather", key) is None
     batch(file, "--out", out, "--workers", 2)
     found, expected = results(out), results(folder / "out")
     for mine, other in (("tiny-0001", "tiny-0001"), ("tiny-0002", "tiny-0003")):

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import strategies as st
 
 import airsim
-from airsim import case, coal, geography, inventory, measures, rules
+from airsim import coal, geography, inventory, measures, rules
+from airsim.case import plan_of
 from airsim.coal import accounts, advice, benefit, cap, costs, counties, iamc, limits
-from airsim.coal.plan import Plan
+from airsim.coal.plan import Plan, carry_out
 from airsim.errors import InputError
 from airsim.scenario import CityLimits, Coal, CoalScope, CoalSubstitution, Distribution, Limits
 
@@ -51,7 +52,7 @@ def shipped():
 
 def balance(scenario):
     base = shipped().base
-    return cap.point_of(case.measured(scenario, base))
+    return cap.point_of(carry_out(plan_of(scenario), base))
 
 
 HOME = "{type: coal_substitution, city: xian, route: gas, households: 9, %s}"
@@ -140,7 +141,7 @@ def test_signed_lines_are_the_balance(load):
         " growth: [{percent: 1, sectors: [power]}]}\n",
     )
     base = shipped().base
-    stages = case.measured(scenario, base)
+    stages = carry_out(plan_of(scenario), base)
     out, signed = cap.point_of(stages), accounts.lines(stages)
     whole = out["consumption_tce"].sum(("city", "sector"))
     assert signed["amount"].sum() == pytest.approx(whole.sel(line="target").item(), rel=1e-12)
@@ -419,7 +420,7 @@ def test_bad_measures_name_their_line(load, line, message):
 def test_names_and_counties_must_be_known(load):
     twice = load([BOILERS, "{type: retire, name: boilers, city: xian, tonnes: 1}"])
     with pytest.raises(InputError, match=r"plan.yaml:8.*measure 1 has this name already"):
-        assert case.plan_of(twice).labels
+        assert plan_of(twice).labels
     lost = load(["{type: coal_substitution, city: xian, county: 岐山县, route: gas, households: 10}"])
     with pytest.raises(InputError, match=r"岐山县: must be one of .*长安区"):
         balance(lost)
@@ -469,7 +470,7 @@ LIMITED = "coal: {base_year: 2018, target_year: 2019, limits: {bind: %s, cities:
 
 def test_an_exceeded_limit_is_reported_with_month_and_amount(load):
     scenario = load([GAS % ""], LIMITED % "false")
-    found = case.plan_of(scenario).allotment
+    found = plan_of(scenario).allotment
     volume = 100_000e3 * 20934 * 0.45 / (35544 * 0.9)
     share, days = limits.months("xian")
     january = volume * share[0] / days[0]
@@ -479,14 +480,14 @@ def test_an_exceeded_limit_is_reported_with_month_and_amount(load):
     assert first["volume"] == pytest.approx((january - 200_000) * 31)
     assert set(found.excess["month"]) <= {1, 2, 12}
     assert found.parts == {}
-    out = limits.add(balance(scenario), case.plan_of(scenario).allotment, bind=False)
+    out = limits.add(balance(scenario), plan_of(scenario).allotment, bind=False)
     assert out["limit_city"].values[0] == "xian"
     assert out.attrs["limits"] == "report"
     assert out["consumption"].sel(line="substitution").sum().item() == pytest.approx(-100_000)
 
 
 def test_a_binding_limit_stops_the_excess_or_sends_it_elsewhere(load):
-    share = case.plan_of(load([GAS % ""], LIMITED % "true")).allotment.parts[0][0][0]
+    share = plan_of(load([GAS % ""], LIMITED % "true")).allotment.parts[0][0][0]
     peak = limits.loads(load([GAS % ""]).measures[0], "gas")["gas"].max()
     assert share == pytest.approx(200_000 / peak)
     stopped = balance(load([GAS % ""], LIMITED % "true"))
@@ -497,7 +498,7 @@ def test_a_binding_limit_stops_the_excess_or_sends_it_elsewhere(load):
     by_fuel = moved["consumption_by_fuel"].sel(line="substitution", city="xian").sum("sector")
     assert by_fuel.sel(fuel="raw_coal").item() == pytest.approx(-100_000)
     assert by_fuel.sel(fuel="briquette").item() == pytest.approx(briquette)
-    moves = case.plan_of(scenario).allotment.moves.iloc[0]
+    moves = plan_of(scenario).allotment.moves.iloc[0]
     assert (moves["measure"], moves["kind"], moves["fallback"]) == ("gas", "gas", "clean_coal")
     assert moves["tonnes"] == pytest.approx((1 - share) * 100_000)
 
@@ -505,7 +506,7 @@ def test_a_binding_limit_stops_the_excess_or_sends_it_elsewhere(load):
 def test_a_cold_winter_asks_for_more_and_summer_is_not_asked(load):
     mild, cold = load([GAS % ""]), load([COLD, GAS % ""])
     assert (limits.cold(mild.measures, "xian"), limits.cold(cold.measures, "xian")) == (1.0, pytest.approx(1.1))
-    asked = [case.plan_of(load([*first, GAS % ""], LIMITED % "false")).allotment.excess for first in ([], [COLD])]
+    asked = [plan_of(load([*first, GAS % ""], LIMITED % "false")).allotment.excess for first in ([], [COLD])]
     january = [float(e.loc[e["month"] == 1, "demand"].iloc[0]) for e in asked]
     assert january[1] == pytest.approx(1.1 * january[0])
     steam = load(["{type: coal_substitution, city: xian, route: gas, boiler_capacity: 100}"]).measures[0]
@@ -516,7 +517,7 @@ def test_a_cold_winter_asks_for_more_and_summer_is_not_asked(load):
 
 def test_limits_are_shared_in_the_order_of_the_file(load):
     tail = LIMITED % "true"
-    found = case.plan_of(load([GAS % "", (GAS % "").replace("name: gas", "name: later")], tail)).allotment
+    found = plan_of(load([GAS % "", (GAS % "").replace("name: gas", "name: later")], tail)).allotment
     assert 0 < found.parts[0][0][0] < 1
     assert found.parts[1][0][0] == pytest.approx(0.0, abs=1e-12)
 
@@ -525,10 +526,10 @@ def test_limits_from_a_table(load, tmp_path):
     path = tmp_path / "limits.csv"
     path.write_text("城市,冬季可用气量（万立方米/日）,电网富余容量（万千瓦）\n西安,20,5\n", encoding="utf-8")
     tail = "coal: {base_year: 2018, target_year: 2019, limits: {file: limits.csv}}\n"
-    assert case.plan_of(load([GAS % ""], tail)).capacities == {"xian": {"gas": 200_000.0, "grid": 50.0}}
+    assert plan_of(load([GAS % ""], tail)).capacities == {"xian": {"gas": 200_000.0, "grid": 50.0}}
     path.write_text("城市,冬季可用气量\n西安,20\n西安市,5\n长沙,1\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        assert case.plan_of(load([GAS % ""], tail)).capacities
+        assert plan_of(load([GAS % ""], tail)).capacities
     assert "limits.csv:3" in caught.value.text()
     assert "limits.csv:4" in caught.value.text()
     with pytest.raises(InputError, match="file not found"):
@@ -549,7 +550,7 @@ def test_carbon_dioxide_of_a_tonne():
 def test_cobenefits_are_the_ledger_rows(load):
     scenario = load([HOMES, BOILERS])
     base = shipped().base
-    stages = case.measured(scenario, base)
+    stages = carry_out(plan_of(scenario), base)
     out = benefit.add(cap.point_of(stages), stages)
     rows = pd.concat(stages.rows)
     for p in ("SO2", "NOx", "PM25"):
@@ -581,7 +582,7 @@ def test_advice_ranks_what_can_be_done_first(load):
     )
     scenario = load([HOMES], tail)
     base = shipped().base
-    stages = case.measured(scenario, base)
+    stages = carry_out(plan_of(scenario), base)
     table = advice.advise(stages)
     assert table.attrs["benefit"] == "tonnes"
     assert set(table["city"]) == {"xian", "baoji"}
@@ -622,7 +623,7 @@ def test_advice_goes_down_to_counties(load):
 
     with_county = dataclasses.replace(base, coal=pd.concat([rows, part], ignore_index=True))
     scenario = load([], "  []\ncoal: {base_year: 2018, target_year: 2019, cities: [xian]}\n")
-    table = advice.advise(case.measured(scenario, with_county))
+    table = advice.advise(carry_out(plan_of(scenario), with_county))
     assert set(table["county"]) == {"610116"}
     assert table["homes_left"].max() == pytest.approx(50_000)
 
@@ -630,7 +631,7 @@ def test_advice_goes_down_to_counties(load):
 def test_the_iamc_table_is_long_and_complete(load):
     scenario = load([HOMES], "coal: {base_year: 2018, target_year: 2019, cities: [xian, weinan]}\n")
     base = shipped().base
-    stages = case.measured(scenario, base)
+    stages = carry_out(plan_of(scenario), base)
     out = benefit.add(cap.point_of(stages), stages)
     table = iamc.table(out, "plan")
     assert tuple(table.columns) == ("model", "scenario", "region", "variable", "unit", "year", "value")
@@ -677,7 +678,7 @@ def test_clean_coal_emits_as_it_was_sampled(load):
     base = shipped().base
 
     def avoided(more):
-        rows = pd.concat(case.measured(load([line % more]), base).rows)
+        rows = pd.concat(carry_out(plan_of(load([line % more])), base).rows)
         return {p: float(rows.loc[rows["pollutant"] == p, "removed"].sum()) for p in ("SO2", "PM25", "raw_coal")}
 
     from airsim.coal import inspection
@@ -698,7 +699,7 @@ def test_clean_coal_emits_as_it_was_sampled(load):
         [line % ""],
         "coal: {base_year: 2018, target_year: 2019, inspection: 'shipped:emissions/clean_coal_inspection.csv'}\n",
     )
-    rows = pd.concat(case.measured(plan_wide, base).rows)
+    rows = pd.concat(carry_out(plan_of(plan_wide), base).rows)
     assert rows.loc[rows["pollutant"] == "SO2", "removed"].sum() == pytest.approx(sampled["SO2"])
 
 
@@ -744,6 +745,6 @@ def test_what_happens_fits_and_nothing_happens_twice(asked, gas, grid, heat):
 
 def test_a_plan_whose_measures_all_come_later_is_whole(load):
     scenario = load([BOILERS.replace("}", ", year: 2022}")])
-    stages = case.measured(scenario, shipped().base)
+    stages = carry_out(plan_of(scenario), shipped().base)
     assert stages.ledger().sizes["row"] == 0
     assert balance(scenario)["growth_total"].item() == pytest.approx(0.0)

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 import airsim
-from airsim import coal, shipped, simulation
+from airsim import coal, shipped
+from airsim.case import provenance
 from airsim.commands import check as checking
 from airsim.errors import InputError
 from airsim.output import page as writer
@@ -126,7 +127,7 @@ def test_the_tables_can_be_checked(name, said):
 
 
 def test_the_tables_are_among_the_inputs_of_a_run(tmp_path):
-    inputs = {i.path.name: i.kind for i in simulation._inputs(_load(tmp_path, HEAD + ASKED), [])}
+    inputs = {i.path.name: i.kind for i in provenance.inputs(_load(tmp_path, HEAD + ASKED), [])}
     assert inputs["coal_activity.csv"] == inputs["clean_coal_inspection.csv"] == "illustrative"
 
 

@@ -12,6 +12,8 @@ import pytest
 import xarray as xr
 
 from airsim import emergency
+from airsim.case import parts, plan_of
+from airsim.coal.plan import carry_out
 from airsim.emergency.verdict import Asked, pronounce
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS, Inventory
@@ -352,7 +354,7 @@ def test_calls_need_no_list():
 
 
 def test_a_scenario_names_plan_units_and_mapping(tmp_path):
-    from airsim import case, scenario, shipped, simulation
+    from airsim import case, scenario, shipped
 
     text = shipped.path("configs/guanzhong-january.yaml").read_text(encoding="utf-8")
     more = "type: emergency\n    plan: p.yaml\n    mapping: m.yaml\n    areas: {hancheng: with}\n"
@@ -361,16 +363,16 @@ def test_a_scenario_names_plan_units_and_mapping(tmp_path):
     (tmp_path / "p.yaml").write_text('based_on: "2019"\nvalues: {shares: {orange: {VOC: 0.15}}}\n', encoding="utf-8")
     (tmp_path / "m.yaml").write_text("sheets: {扬尘源: skip}\n", encoding="utf-8")
     asked = scenario.load(tmp_path / "s.yaml")
-    place = case.place(asked)
-    base = case.inventory(asked, place)
-    stages = case.measured(asked, base)
-    group = simulation._compliance(stages.lists, base)
+    place = parts.place(asked)
+    base = parts.inventory(asked, place)
+    stages = carry_out(plan_of(asked), base)
+    group = case.parts.compliance(stages.lists, base)
     assert group.attrs["plan"] == "p"
     assert "渭南含韩城" in group.attrs["basis_zh"]
     assert float(group["required"].sel(level="orange", city="xian", pollutant="VOC")) == 0.15
     assert np.isnan(group["share"].sel(city="hancheng")).all()
     assert float(group["cut_by_category_kg_d"].sel(category="dust").max()) == 0
-    assert {tmp_path / n for n in ("p.yaml", "m.yaml")} <= {i.path for i in simulation._inputs(asked, stages.lists)}
+    assert {tmp_path / n for n in ("p.yaml", "m.yaml")} <= {i.path for i in case.provenance.inputs(asked, stages.lists)}
 
 
 def test_the_report_says_what_the_base_case_calls_for(tmp_path):

@@ -8,7 +8,9 @@ import pytest
 import xarray as xr
 from joint_case import tracers, world
 
-from airsim import case, emergency, inventory, measures, rules, shipped
+from airsim import emergency, inventory, measures, rules, shipped
+from airsim.case import plan_of
+from airsim.coal.plan import carry_out
 from airsim.emergency import kind
 from airsim.emergency.measure import emergency as carry_out_list
 from airsim.inventory.placement import Placement
@@ -97,7 +99,7 @@ def small():
     w = world()
     measure = w.scenario.measures[-1]
     list_ = emergency.read(shipped.path("data/emissions/emergency_list.xlsx"))
-    before = case.measured(w.scenario.model_copy(update={"measures": w.scenario.measures[:-1]}), w.inventory)
+    before = carry_out(plan_of(w.scenario.model_copy(update={"measures": w.scenario.measures[:-1]})), w.inventory)
     return w, measure, list_, before.steps[-1].inventory
 
 

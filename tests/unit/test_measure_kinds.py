@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airsim import case, measures
+from airsim import measures
 from airsim import scenario as scenarios
+from airsim.case.measures import response as response_of
 from airsim.coal import limits
 from airsim.coal.accounts import ADDITIONS, FACTORS, REDUCTIONS
 from airsim.coal.plan import Plan, carry_out
@@ -249,8 +250,8 @@ def test_neighbouring_alerts_are_one_response_whatever_files_they_name(inventory
     ]
     cut = block_of("cut", percent=10)
     stages = carry_out(Plan((cut, *blocks, cut), resolve=resolve), inventory)
-    response = case.response(stages)
+    response = response_of(stages)
     assert (response.before, response.after) == ("cut", "emergency")
     assert list(response.windows["start"].dt.day) == [2, 5]
     assert response.inventories == (stages.steps[0].inventory, stages.steps[1].inventory)
-    assert case.response(carry_out(Plan((cut,)), inventory)) is None
+    assert response_of(carry_out(Plan((cut,)), inventory)) is None

@@ -7,8 +7,11 @@ import naive_region as naive
 import numpy as np
 import pytest
 
+import airsim
 from airsim import inventory
 from airsim.assess import by_operator
+from airsim.cache.store import Store
+from airsim.case import Case
 from airsim.errors import InputError
 from airsim.inventory.placement import Placement
 from airsim.region import Transport, operator, receptors, responses
@@ -121,8 +124,9 @@ def test_key_sees_whatever_matters(world, air, stored):
 
 @pytest.mark.parametrize("harm", ["half", "tail", "flip", "empty", "text"])
 def test_damaged_cache_is_made_again(world, air, stored, tmp_path, harm):
-    path = tmp_path / f"operator-{stored.key[:24]}.nc"
-    operator._write(path, stored)
+    store = Store(tmp_path)
+    path = store.path("operator", stored.key)
+    operator._write(store, stored)
     content = path.read_bytes()
     middle = content.index(stored.sensitivity[50].tobytes()[:400])
     spoilt = bytearray(content)
@@ -136,21 +140,18 @@ def test_damaged_cache_is_made_again(world, air, stored, tmp_path, harm):
             "text": b"not a file of the kind",
         }[harm]
     )
-    assert operator._read(path, stored.key) is None
+    assert operator._read(store, stored.key) is None
     again = obtained(world, air, tmp_path)
     np.testing.assert_array_equal(again.sensitivity, stored.sensitivity)
-    assert operator._read(path, stored.key) is not None
+    assert operator._read(store, stored.key) is not None
     assert [p.name for p in tmp_path.iterdir()] == [path.name]  # nothing half-written is left
 
 
 def test_file_says_what_it_holds(stored, folder):
-    import netCDF4
-
-    path = folder / f"operator-{stored.key[:24]}.nc"
-    with netCDF4.Dataset("operator.nc", memory=path.read_bytes()) as file:
-        assert file["sensitivity"].dtype == np.float32
-        assert file["sensitivity"].dimensions == ("time", "site", "pair", "block", "receptor")
-        assert file.getncattr("key") == stored.key
+    kept = Store(folder).get("operator", stored.key)
+    assert kept.arrays["sensitivity"].dtype == np.float32
+    lengths = [len(kept.arrays["time"]), len(kept.about["sites"]), len(kept.about["pairs"])]
+    assert list(kept.arrays["sensitivity"].shape[:3]) == lengths
 
 
 def test_strange_sites_are_refused(world, stored):
@@ -209,7 +210,9 @@ def _named(grid):
 
 
 def test_a_scenario(world, tmp_path, full, air):
-    said = by_operator.evaluate_of(world.scenario, tmp_path, block=None)
+    case = Case(world.scenario)
+    both = {"base": case.gridded["base"], "controlled": case.gridded[case.last]}
+    said = by_operator.evaluate(case.operator(tmp_path, block=None), both["base"], both)
     assert said.sizes["block"] == 1
     assert said["block_start"].values[0] == world.weather["time"].values[24]
     np.testing.assert_allclose(
@@ -331,7 +334,7 @@ def test_window(world):
 
 
 def test_transport_of_a_scenario(world):
-    t = Transport.from_scenario(world.scenario, dtype="float64")
+    t = airsim.transport(world.scenario, dtype="float64")
     assert t.dtype == np.float64
     assert t.emissions().shape == (len(TRACERS), 72, *world.place.grid.shape)
     assert t.hours == 72

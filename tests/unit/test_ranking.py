@@ -9,6 +9,7 @@ import pytest
 
 from airsim import inventory
 from airsim.assess import ranking
+from airsim.case import Case
 from airsim.errors import InputError
 from airsim.region import receptors
 from airsim.region.equilibrium import pm25
@@ -118,10 +119,10 @@ def test_cities_without_boxes_are_refused(world, name):
 
 def test_a_scenario_and_a_window(world):
     start, end = world.weather["time"].values[[30, 36]]
-    group = ranking.rank_of(world.scenario, ["xian"], start, end)
+    group = Case(world.scenario).ranking(["xian"], start, end)
     assert group.attrs["window_start"] == str(start)
     assert float(group["pm25_explained"][0]) < float(group["pm25_base"][0])
     with pytest.raises(InputError):
-        ranking.rank_of(world.scenario, ["xian"], end, start)
+        Case(world.scenario).ranking(["xian"], end, start)
     with pytest.raises(InputError):
-        ranking.rank_of(world.scenario, ["xian"], start - np.timedelta64(90, "D"), end)
+        Case(world.scenario).ranking(["xian"], start - np.timedelta64(90, "D"), end)

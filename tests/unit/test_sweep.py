@@ -6,7 +6,7 @@ from batches import TINY
 
 from airsim import InputError
 from airsim.batch import sweep
-from airsim.cache import keys
+from airsim.case import identity as keys
 
 
 def members(folder, text):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airsim import inventory
 from airsim.assess import ranking, transfer
+from airsim.case import Case
 from airsim.region import receptors
 from airsim.region.equilibrium import composition
 from airsim.region.tracers import INDEX, TRACERS
@@ -142,7 +143,7 @@ def test_attribution_for_any_air(seed, temperature, humidity):
 
 def test_a_scenario(world):
     start, end = world.weather["time"].values[[24, 30]]
-    group = transfer.transfer_of(world.scenario, start, end)
+    group = Case(world.scenario).transfer(start, end)
     assert set(group["approach"].values) == {"tag", "zero_out", "adjoint"}
     assert group.attrs["window_end"] == str(end)
     own = group["contribution"].sel(approach="tag", species="pm25", source="xian", receptor="xian")

@@ -8,7 +8,8 @@ import pytest
 import weather_files as wf
 import xarray as xr
 
-from airsim import case, meteorology, simulation
+from airsim import case, meteorology
+from airsim.case import parts
 from airsim.errors import InputError
 from airsim.geography import load, make_grid
 from airsim.meteorology import reading, regrid
@@ -506,18 +507,18 @@ def test_a_scenario_names_files_by_wildcard(tmp_path, day):
     path = tmp_path / "s.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as error:  # the files begin eight hours late
-        case.weather(load_scenario(path), case.place(load_scenario(path)))
+        parts.weather(load_scenario(path), parts.place(load_scenario(path)))
     assert "2018-12-31 16:00 UTC" in said(error)
     with pytest.raises(InputError):
-        case.examine_weather(load_scenario(path), case.place(load_scenario(path)))
+        parts.examine_weather(load_scenario(path), parts.place(load_scenario(path)))
     later = text.replace("start: 2019-01-02,", "start: 2019-01-02 08:00,").replace("08:00, spin", "09:00, spin")
     path.write_text(later, encoding="utf-8")
     scenario = load_scenario(path)
     assert [f.name for f in scenario.weather_files()] == [day.name]
-    case.examine_weather(scenario, case.place(scenario))
-    dataset = case.weather(scenario, case.place(scenario))
+    parts.examine_weather(scenario, parts.place(scenario))
+    dataset = parts.weather(scenario, parts.place(scenario))
     assert dataset.sizes["time"] == 25
-    assert any(i.path.name == day.name and i.kind == "modelled" for i in simulation._inputs(scenario, []))
+    assert any(i.path.name == day.name and i.kind == "modelled" for i in case.Case(scenario).inputs)
     path.write_text(text.replace("wrfout_d0*", "wrfout_d03*"), encoding="utf-8")
     with pytest.raises(InputError) as error:
         load_scenario(path)

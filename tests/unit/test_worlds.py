@@ -5,8 +5,10 @@ import pytest
 from batches import TINY
 
 import airsim
-from airsim import case, inventory
+from airsim import inventory
 from airsim.assess import worlds
+from airsim.case import parts, plan_of
+from airsim.coal.plan import carry_out
 from airsim.region import Transport, receptors
 
 MEASURES = """\
@@ -51,11 +53,11 @@ def test_a_sum_of_carried_worlds_equals_its_run(tmp_path):
     random = np.random.default_rng(2)
     many = [scenario(tmp_path, *random.integers(5, 95, 3)) for _ in range(14)]
     first = many[0]
-    place = case.place(first)
-    base = case.inventory(first, place)
-    weather = case.weather(first, place)
+    place = parts.place(first)
+    base = parts.inventory(first, place)
+    weather = parts.weather(first, place)
     sketcher = worlds.Sketcher(base, weather["time"].values, 24)
-    made = [case.measured(s, base).steps[-1].inventory for s in many]
+    made = [carry_out(plan_of(s), base).steps[-1].inventory for s in many]
     chosen, weights = worlds.basis(np.stack([sketcher(i) for i in made]))
     # 1 - (1 - a)(1 - b) in a window, b, and c alone and on top of either
     assert 3 < len(chosen) <= 7
@@ -64,7 +66,7 @@ def test_a_sum_of_carried_worlds_equals_its_run(tmp_path):
     hours = range(first.period.spin_up_hours, transport.hours)
     cities = receptors.cities(place)
     gridded = [inventory.grid(i, place, weather) for i in (base, *(made[i] for i in chosen))]
-    carried = worlds.carry(transport, gridded, cities, hours, case.background(first, place))
+    carried = worlds.carry(transport, gridded, cities, hours, parts.background(first, place))
     held = worlds.Worlds(carried[:-1], carried[-1])
     constant = transport.coefficients.equilibrium.constant
     air = worlds.city_air(held, weights[[left]], weather, cities, hours, constant)
