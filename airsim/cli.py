@@ -474,7 +474,7 @@ def inspect(
         found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
         page = weather_page.page(found)
         pages.write_html(page, out, spoken)
-        for line in (*pages.printed(page, spoken, most=24), str(out)):
+        for line in (*pages.printed(page, spoken), str(out)):
             typer.echo(line)
         if found.problems:
             raise InputError(found.problems)

@@ -432,17 +432,18 @@ def emergency_verdict(asked: verdict.Asked, out: Path | None, lang: Lang) -> lis
     """
     from airsim.emergency.verdict import pronounce
     from airsim.files import write_bytes
-    from airsim.output.sections import emergency as emergency_tables
+    from airsim.output import page as writer
+    from airsim.output.sections import emergency as emergency_page
 
     found = pronounce(asked, day_factors())
-    lines = emergency_tables.lines(found, lang)
+    page = emergency_page.page(found)
     if out is not None and out.suffix.lower() == ".xlsx":
-        emergency_tables.write(found, out, lang)
+        writer.write_workbook(page, out, lang)
     elif out is not None:
         table = found.tables.get(found.level, found.calls)
         if table is not None:
             write_bytes(out, table.to_csv(index=False).encode("utf-8-sig"))
-    return [*lines, *(str(p) for p in (asked.fix, out) if p is not None)]
+    return [*writer.printed(page, lang), *(str(p) for p in (asked.fix, out) if p is not None)]
 
 
 def rank_to_files(

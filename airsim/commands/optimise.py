@@ -9,6 +9,7 @@ from airsim.errors import InputError, Lang, Problem
 
 if TYPE_CHECKING:
     from airsim.console import Reporter
+    from airsim.output.page import Page
 
 
 def precise_list(
@@ -55,7 +56,7 @@ def precise_list(
     from airsim import scenario as scenarios
     from airsim.cache import folder
     from airsim.optimise import precise_list as precise
-    from airsim.output.sections import precise_list as printed
+    from airsim.output.sections import precise_list as pages
 
     if objective not in precise.OBJECTIVES:
         allowed = ", ".join(precise.OBJECTIVES)
@@ -95,12 +96,8 @@ def precise_list(
 
     chosen = make(effect, shares=True, gap=1e-3)
     compared = precise.against_blanket(lambda share: make(share, shares=False, gap=1e-2)) if whole else None
-    if out is not None:
-        printed.write(chosen, compared, out, lang)
-    said = printed.lines(chosen, compared, lang)
-    if list_.illustrative:
-        said.append("清单为示意。" if lang == "zh" else "The list is illustrative.")
-    return said + ([str(out)] if out is not None else [])
+    page = pages.page(chosen, compared, illustrative=list_.illustrative)
+    return _told(page, out, lang)
 
 
 def measures(
@@ -125,7 +122,8 @@ def measures(
     from airsim import scenario as scenarios
     from airsim.cache import folder
     from airsim.optimise import least_cost
-    from airsim.output.sections import precise_list as printed
+    from airsim.output.sections import precise_list as pages
+    from airsim.output.words import Text
 
     scenario = scenarios.load(scenario_file)
     if progress is not None:
@@ -133,8 +131,14 @@ def measures(
     found = least_cost.plan(
         scenario, folder.folder(), None if progress is None else lambda done, of: progress.part(done / of)
     )
-    said = least_cost.lines(found, lang == "zh")
-    if out is not None:
-        printed.write_plan(found, out, lang)
-        said.append(str(out))
-    return said
+    return _told(pages.plan_page(found, Text(scenario.title.zh, scenario.title.en)), out, lang)
+
+
+def _told(page: Page, out: Path | None, lang: Lang) -> list[str]:
+    """Return what is printed; write the workbook if asked for."""
+    from airsim.output import page as writer
+
+    if out is None:
+        return writer.printed(page, lang)
+    writer.write_workbook(page, out, lang)
+    return [*writer.printed(page, lang), str(out)]

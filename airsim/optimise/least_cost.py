@@ -263,33 +263,3 @@ def _ceilings(
 
 def _problem(scenario: Scenario, key: str, value: str, en: str, zh: str) -> InputError:
     return InputError([Problem(scenario.file, scenario.line(key.partition(".")[0]), key, value, en, zh)])
-
-
-def lines(found: Plan, zh: bool) -> list[str]:
-    """Return the plan as printed."""
-    best = found.optimum
-    said = [
-        f"最小费用组合：{best.cost / 1e4:,.1f} 万元/年，不低于 {best.lower / 1e4:,.1f}（差距 {100 * best.gap:.3f}%）"
-        if zh
-        else f"Least cost: {best.cost:,.0f} CNY/a, no less than {best.lower:,.0f} (gap {100 * best.gap:.3f}%)"
-    ]
-    for label, row in found.measures.iterrows():
-        fixed = ("（必做）" if zh else " (fixed)") if row["fixed"] else ""
-        said.append(
-            f"  {label}{fixed}：实施 {100 * row['chosen']:.1f}%，{row['cost'] * row['chosen'] / 1e4:,.1f} 万元/年"
-            if zh
-            else f"  {label}{fixed}: {100 * row['chosen']:.1f}% carried out, {row['cost'] * row['chosen']:,.0f} CNY/a"
-        )
-    for demand, reached, marginal in zip(found.demands, best.reached, best.marginal, strict=True):
-        sign = "≥" if demand.sense == "floor" else "≤"
-        tail = ""
-        if marginal > 1e-9:
-            tail = (
-                f"；边际 {marginal:,.4g} 元/({demand.unit})"
-                if zh
-                else f"; marginal {marginal:,.4g} CNY/({demand.unit})"
-            )
-        said.append(
-            f"  {demand.zh if zh else demand.en}: {reached:,.4g} {sign} {demand.bound:,.4g} {demand.unit}{tail}"
-        )
-    return said

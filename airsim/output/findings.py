@@ -152,6 +152,17 @@ def group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
     return netcdf.self_contained(node) if node is not None and node.data_vars else None
 
 
+def title(tree: xr.DataTree) -> Text:
+    """Return the title of a result; its name where it has none."""
+    english = str(tree.attrs.get("title", tree.attrs.get("name", "")))
+    return Text(str(tree.attrs.get("title_zh", english)), english)
+
+
+def beijing(time: Any, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a UTC time as printed, in Beijing time."""
+    return pd.Timestamp(time + BEIJING).strftime(form)
+
+
 def ordered_cities(root: xr.Dataset) -> list[str]:
     """Return the city ids of a result in the order an office lists them."""
     present = [str(c) for c in root["city"].to_numpy()]

@@ -27,7 +27,10 @@ def workbook(tmp_path_factory):
 
 def test_the_workbook_can_be_handed_in(workbook):
     book, _ = workbook
-    assert book.sheetnames == ["分城市核算", "分源核算", "补齐差额", "一厂一策", "清单核查问题", "表头识别"]
+    assert book.sheetnames == [
+        "摘要", "分城市核算", "分源核算", "补齐差额", "一厂一策", "清单核查问题", "读取情况", "读取清单时的提示",
+        "表头识别", "措施识别",
+    ]  # fmt: skip
     sheet = book["分城市核算"]
     seal = sheet["A1"].value
     assert "环办大气函〔2019〕648号" in seal

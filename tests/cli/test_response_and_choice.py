@@ -119,7 +119,7 @@ def test_precise_list_with_and_without_weather(folder):
     assert first.exit_code == 0, first.output
     assert "最重日降低" in first.output
     assert "普遍减排" in first.output
-    assert CalamineWorkbook.from_path(str(out)).sheet_names == ["精准清单", "约束与边际值", "与普遍清单比较"]
+    assert CalamineWorkbook.from_path(str(out)).sheet_names == ["摘要", "精准清单", "约束与边际值", "与普遍清单比较"]
     assert run(*arguments, "--lang", "zh", cache=folder / "cache").output == first.output.replace(f"{out}\n", "")
 
 

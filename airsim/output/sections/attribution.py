@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from airsim.output import findings
+from airsim.output import findings, words
 from airsim.output.page import Grid, Page, Section
 from airsim.output.sections.figures import Figure, both, numbers, said
 from airsim.output.words import Text
@@ -124,8 +124,10 @@ def _bars(found: xr.Dataset, names: dict[str, Text]) -> Section:
             for term in TERMS:
                 cells += [float(one[f"part{k}"].sel(term=term)) for k in ("", "_low", "_high")]
             rows.append([names[str(city)], label, *cells])
-    head = [Text("城市", "city"), Text("算法", "scale"), Text("前 天数", "days before"), Text("后 天数", "days after")]
-    head += [Text("前 实测", "observed before"), Text("后 实测", "observed after")]
+    head = words.heads(
+        "城市|city", "算法|scale", "前 天数|days before", "后 天数|days after", "前 实测|observed before",
+        "后 实测|observed after",
+    )  # fmt: skip
     for name in TERMS.values():
         head += [name, Text(f"{name.zh} 下限", f"{name.en}, low"), Text(f"{name.zh} 上限", f"{name.en}, high")]
     about = said("各城市 PM2.5 变化的拆分", "the change of PM2.5 split, by city")
@@ -133,7 +135,7 @@ def _bars(found: xr.Dataset, names: dict[str, Text]) -> Section:
         "parts",
         Text("各城市 PM2.5 变化的拆分", "The change of PM2.5, city by city"),
         figures=[{"id": "parts-bars", "about": about, "data": data, "layout": layout}],
-        grids=[Grid(Text("拆分（μg/m³）", "parts [μg/m³]"), head, rows, [0, 0, 0, 0, *[1] * 14])],
+        grids=[Grid(Text("拆分（μg/m³）", "parts [μg/m³]"), head, rows, [0, 0, 0, 0, *[1] * 14], printed=20)],
     )
 
 

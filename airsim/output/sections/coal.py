@@ -37,12 +37,17 @@ def page(tree: xr.DataTree, advice: Grid | None = None) -> Page:
     """
     coal = findings.group(tree, "coal")
     assert coal is not None
-    title = Text(str(tree.attrs.get("title_zh", "")), str(tree.attrs.get("title", "")))
     years = f"{coal.attrs['base_year']} → {coal.attrs['target_year']}"
     made = sections(tree)
     if advice is not None:
         made.insert(-1, Section("advice", Text("路径比较", "Routes"), grids=[advice]))
-    return Page(title, Text(f"煤炭平衡，{years} 年", f"Coal balance, {years}"), _notices(coal), answers(coal), made)
+    return Page(
+        findings.title(tree),
+        Text(f"煤炭平衡，{years} 年", f"Coal balance, {years}"),
+        _notices(coal),
+        answers(coal),
+        made,
+    )
 
 
 def section(tree: xr.DataTree) -> Section | None:

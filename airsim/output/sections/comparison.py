@@ -38,7 +38,7 @@ def page(first: xr.DataTree, second: xr.DataTree) -> Page:
     if not cities:
         at = Problem("airsim compare", "", "city", "", "the two results share no city", "两个结果没有共同的城市")
         raise InputError([at])
-    titles = [_title(t) for t in trees]
+    titles = [findings.title(t) for t in trees]
     same = _same_weather(*trees)
     alike = all(f.controlled for f in found)
     sections = [_cities(found, cities, alike), _days(trees, found, cities)]
@@ -55,15 +55,9 @@ def page(first: xr.DataTree, second: xr.DataTree) -> Page:
     )
 
 
-def _title(tree: xr.DataTree) -> Text:
-    name = str(tree.attrs.get("name", ""))
-    english = str(tree.attrs.get("title", name))
-    return Text(str(tree.attrs.get("title_zh", english)), english)
-
-
 def _span(tree: xr.DataTree) -> str:
-    time = tree.to_dataset()["time"].values + findings.BEIJING
-    return f"{pd.Timestamp(time[0]):%Y-%m-%d} – {pd.Timestamp(time[-1]):%Y-%m-%d}"
+    time = tree.to_dataset()["time"].values
+    return " – ".join(findings.beijing(t, "%Y-%m-%d") for t in time[[0, -1]])
 
 
 def _same_weather(first: xr.DataTree, second: xr.DataTree) -> bool:
@@ -198,7 +192,7 @@ def _cities(found: list[Findings], cities: list[str], alike: bool) -> Section:
         Text("各城市 PM2.5", "PM2.5 by city"),
         [Text("μg/m³；最重日按各自基准情形取。", "μg/m³; the worst day is that of each result's own base case.")],
         [{"id": "cities-bars", "about": about, "data": data, "layout": layout}],
-        [Grid(Text("各城市 PM2.5", "PM2.5 by city"), head, rows, digits)],
+        [Grid(Text("各城市 PM2.5", "PM2.5 by city"), head, rows, digits, printed=20)],
     )
 
 
@@ -293,14 +287,7 @@ def _measures(trees: tuple[xr.DataTree, xr.DataTree]) -> Section | None:
         [words.measure(kind), words.substance(pollutant), unit, *values, values[1] - values[0]]
         for (kind, pollutant, unit), values in sorted(sums.items())
     ]
-    head = [
-        Text("措施", "measure"),
-        Text("污染物或燃料", "pollutant or fuel"),
-        Text("单位", "unit"),
-        Text("A", "A"),
-        Text("B", "B"),
-    ]
-    head.append(Text("B − A", "B − A"))
+    head = words.heads("措施|measure", "污染物或燃料|pollutant or fuel", "单位|unit", "A", "B", "B − A")
     grid = Grid(Text("措施削减量", "removed by measures"), head, rows, [0, 0, 0, 1, 1, 1])
     return Section("measures", Text("措施台账", "Measures"), grids=[grid])
 
@@ -324,13 +311,10 @@ def _coal(found: list[Findings]) -> Section | None:
                     c.scope,
                 ]
             )
-    head = [
-        Text("结果", "result"),
-        Text("年份", "years"),
-        Text("基准年（万吨）", "base [10⁴ t]"),
-        Text("目标年（万吨）", "target [10⁴ t]"),
-    ]
-    head += [Text("增长率", "growth"), Text("结论", "verdict"), Text("口径", "scope")]
+    head = words.heads(
+        "结果|result", "年份|years", "基准年（万吨）|base [10⁴ t]", "目标年（万吨）|target [10⁴ t]", "增长率|growth",
+        "结论|verdict", "口径|scope",
+    )  # fmt: skip
     grid = Grid(Text("煤炭消费", "coal consumption"), head, rows, [0, 0, 1, 1, -3, 0, 0])
     return Section("coal", Text("煤炭", "Coal"), grids=[grid])
 
@@ -355,7 +339,7 @@ def _behind(trees: tuple[xr.DataTree, xr.DataTree]) -> Section | None:
         f"{alike} 个输入文件相同，{len(unlike)} 个不同（列出哈希前 12 位）。",
         f"{alike} inputs are the same, {len(unlike)} differ (first 12 digits of their hashes).",
     )
-    head = [Text("文件", "file"), Text("A", "A"), Text("B", "B")]
+    head = words.heads("文件|file", "A", "B")
     return Section(
         "inputs",
         Text("输入的异同", "What lies behind"),

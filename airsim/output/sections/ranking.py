@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from airsim.output import words
+from airsim.output import findings, words
 from airsim.output.page import Grid, Page, Section
 from airsim.output.words import Text
 
@@ -34,7 +34,7 @@ def page(tree: xr.DataTree, ranking: xr.Dataset) -> Page:
             )
         )
     return Page(
-        Text(str(tree.attrs.get("title_zh", "")), str(tree.attrs.get("title", ""))),
+        findings.title(tree),
         Text("各源对 PM2.5 的边际影响（伴随）", "Marginal impact of sources on PM2.5 (adjoint)"),
         [],
         answers,

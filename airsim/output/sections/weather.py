@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from airsim.meteorology.inspection import CALM, SPEEDS, Inspection, Place, calendar, rose, summary
-from airsim.meteorology.source import HOUR, Note
+from airsim.meteorology.source import HOUR
+from airsim.output import findings
 from airsim.output.page import Grid, Page, Section
 from airsim.output.sections.figures import numbers, said
 from airsim.output.words import Text
@@ -33,14 +34,14 @@ def page(found: Inspection) -> Page:
     """Return the page of an inspection."""
     names = ", ".join(f.name for f in found.files[:4]) + (" ..." if len(found.files) > 4 else "")
     first, last = _minute(found.first), _minute(found.last)
-    local = [_minute(t + 8 * HOUR) for t in (found.first, found.last)]
+    local = [findings.beijing(t) for t in (found.first, found.last)]
     step = found.step / HOUR
     n = found.times
     period = Text(
         f"{names}：{first} 至 {last} UTC（北京时间 {local[0]} 至 {local[1]}），{n} 个时次，间隔 {step:g} 小时",
         f"{names}: {first} to {last} UTC (Beijing {local[0]} to {local[1]}), {n} times, {step:g} h apart",
     )
-    notices = [_text(note) for note in found.notes]
+    notices = [Text(note.zh, note.en) for note in found.notes]
     notices += [Text(p.text("zh"), p.text("en")) for p in found.problems]
     notices += [text for name, text in _DIAGNOSED.items() if name in found.diagnosed]
     kind = _KINDS.get(found.kind, Text(found.kind, found.kind))
@@ -66,10 +67,6 @@ def _sections(shown: list[Place]) -> list[Section]:
         Section("roses", Text("风玫瑰", "Wind roses"), [of_roses], figures=roses[:_OPEN], more=roses[_OPEN:]),
         Section("ventilation", calendars, [of_days], figures=days[:_OPEN], more=days[_OPEN:]),
     ]
-
-
-def _text(note: Note) -> Text:
-    return Text(note.zh, note.en)
 
 
 def _answers(found: Inspection, shown: list[Place]) -> list[Text]:
@@ -122,7 +119,7 @@ def _grid(places: list[Place]) -> Grid:
         figures = summary(place)
         rows.append([Text(place.name_zh, place.name), *(figures[k] for k, _, _ in columns)])
     head = [Text("地点", "place"), *(t for _, t, _ in columns)]
-    return Grid(Text("各地统计", "Figures of the places"), head, rows, [0, *(d for _, _, d in columns)])
+    return Grid(Text("各地统计", "Figures of the places"), head, rows, [0, *(d for _, _, d in columns)], printed=24)
 
 
 def _rose(place: Place, number: int) -> dict[str, Any]:
