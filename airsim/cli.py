@@ -411,15 +411,15 @@ def compare(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output.page import printed, write_html, write_workbook
+        from airsim.output import console, excel, html
         from airsim.output.sections import comparison as comparison_page
         from airsim.result import netcdf
 
         page = comparison_page.page(netcdf.read(first), netcdf.read(second))
         target = out or second.with_name("comparison.html")
-        write_html(page, target, spoken)
-        write_workbook(page, target.with_suffix(".xlsx"), spoken)
-        for line in (*printed(page, spoken), str(target), str(target.with_suffix(".xlsx"))):
+        html.write(page, target, spoken)
+        excel.write(page, target.with_suffix(".xlsx"), spoken)
+        for line in (*console.lines(page, spoken), str(target), str(target.with_suffix(".xlsx"))):
             typer.echo(line)
 
     _guarded(spoken, work)
@@ -435,11 +435,12 @@ def report(
     spoken = _language(lang)
 
     def work() -> None:
-        from airsim.output import html as page
+        from airsim.output import html
+        from airsim.output.sections import report as report_page
         from airsim.result import netcdf
 
         target = out or result.with_name("report.html")
-        page.render(netcdf.read(result), target, spoken)
+        html.write(report_page.page(netcdf.read(result)), target, spoken)
         typer.echo(str(target))
 
     _guarded(spoken, work)
@@ -468,13 +469,13 @@ def inspect(
 
     def work() -> None:
         from airsim.meteorology import inspection
-        from airsim.output import page as pages
+        from airsim.output import console, html
         from airsim.output.sections import weather as weather_page
 
         found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
         page = weather_page.page(found)
-        pages.write_html(page, out, spoken)
-        for line in (*pages.printed(page, spoken), str(out)):
+        html.write(page, out, spoken)
+        for line in (*console.lines(page, spoken), str(out)):
             typer.echo(line)
         if found.problems:
             raise InputError(found.problems)

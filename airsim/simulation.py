@@ -432,18 +432,18 @@ def emergency_verdict(asked: verdict.Asked, out: Path | None, lang: Lang) -> lis
     """
     from airsim.emergency.verdict import pronounce
     from airsim.files import write_bytes
-    from airsim.output import page as writer
+    from airsim.output import console, excel
     from airsim.output.sections import emergency as emergency_page
 
     found = pronounce(asked, day_factors())
     page = emergency_page.page(found)
     if out is not None and out.suffix.lower() == ".xlsx":
-        writer.write_workbook(page, out, lang)
+        excel.write(page, out, lang)
     elif out is not None:
         table = found.tables.get(found.level, found.calls)
         if table is not None:
             write_bytes(out, table.to_csv(index=False).encode("utf-8-sig"))
-    return [*writer.printed(page, lang), *(str(p) for p in (asked.fix, out) if p is not None)]
+    return [*console.lines(page, lang), *(str(p) for p in (asked.fix, out) if p is not None)]
 
 
 def rank_to_files(
@@ -479,7 +479,7 @@ def rank_to_files(
 
     from airsim import geography
     from airsim.assess.ranking import rank_of
-    from airsim.output import page as writer
+    from airsim.output import console, excel
     from airsim.output.sections import ranking as ranking_page
     from airsim.result import netcdf
 
@@ -506,8 +506,8 @@ def rank_to_files(
     tree = xr.DataTree.from_dict({"/": root, "/ranking": ranking})
     netcdf.write(tree, written[0])
     page = ranking_page.page(tree, ranking)
-    writer.write_workbook(page, written[1], lang)
-    return Done(written, writer.printed(page, lang))
+    excel.write(page, written[1], lang)
+    return Done(written, console.lines(page, lang))
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -562,8 +562,6 @@ def run_to_files(
     InputError
         See `airsim.load` and `run`; nothing has been written then.
     """
-    from airsim import output
-
     scenario = scenarios.load(path)
     if scenario.sweep is not None:
         raise InputError(
@@ -586,8 +584,8 @@ def run_to_files(
         folder = cache.folder()
         made = Store(folder, frozenset({weather_key(scenario)}))
         way = partial(run_by_operator, folder=folder)
-    written, tree = run_into(Path(out) / scenario.name, scenario, lang, progress, made, way)
-    return Done(written, output.summary_text(tree, lang).splitlines())
+    written, _, told = run_into(Path(out) / scenario.name, scenario, lang, progress, made, way)
+    return Done(written, told)
 
 
 #: What a run leaves in its folder, in the order of writing.
@@ -601,13 +599,14 @@ def run_into(
     progress: Reporter | None = None,
     made: Maker = case,
     way: Callable[..., xr.DataTree] = run,
-) -> tuple[list[Path], xr.DataTree]:
-    """Run a scenario and write `RESULTS` into a folder.
+) -> tuple[list[Path], xr.DataTree, list[str]]:
+    """Run a scenario and write `RESULTS` into a folder; return the files, the result and what is printed.
 
     Arguments as for `run` and `run_to_files`; `way` is `run`, or `run_by_operator` with its folder.
     """
     from airsim import files
-    from airsim.output import excel, html
+    from airsim.output import console, excel, html
+    from airsim.output.sections import report
     from airsim.result import netcdf
 
     begun = time.time()
@@ -616,8 +615,9 @@ def run_into(
     timer.stage("写出结果", "writing", 0.05)
     written = [folder / name for name in RESULTS]
     netcdf.write(tree, written[0])
-    html.render(tree, written[1], lang)
-    excel.write(tree, written[2], lang)
+    page = report.page(tree)
+    html.write(page, written[1], lang)
+    excel.write(page, written[2], lang)
     timer.stage("完成", "done", 0.0)
     inputs = tree["provenance"].to_dataset()
     record = {
@@ -638,4 +638,4 @@ def run_into(
         ],
     }
     files.write_bytes(written[3], json.dumps(record, ensure_ascii=False, indent=2).encode())
-    return written, tree
+    return written, tree, console.lines(page, lang)

@@ -146,7 +146,7 @@ def _results(job: Job, folder: Path, stage: Path, teller: _Teller) -> dict[str, 
     from airsim import simulation
     from airsim.batch import indicators
 
-    written, tree = simulation.run_into(stage, job.scenario, job.lang, teller, store_of(job))
+    written, tree, _ = simulation.run_into(stage, job.scenario, job.lang, teller, store_of(job))
     if identity(job.scenario, Contents(), job.physics) != job.identity:
         raise InputError(
             [

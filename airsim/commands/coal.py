@@ -45,7 +45,7 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     from airsim import case, coal
     from airsim.cache import folder as cache
     from airsim.coal import advice
-    from airsim.output import page as writer
+    from airsim.output import console, excel, html
     from airsim.output.sections import coal as coal_page
     from airsim.output.sections import coal_routes
     from airsim.result import netcdf
@@ -60,13 +60,13 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     tree = netcdf.dress(tree_of(balance, scenario))
     grid = coal_routes.grid(advice.advise(scenario, base, stages, cache.folder())) if advise else None
     page = coal_page.page(tree, grid)
-    said = Said(writer.printed(page, lang))
+    said = Said(console.lines(page, lang))
     if out is not None:
         folder = Path(out) / scenario.name
         said.files.extend(folder / name for name in ("coal.nc", "coal.html", "coal.xlsx"))
         netcdf.write(tree, said.files[0])
-        writer.write_html(page, said.files[1], lang)
-        writer.write_workbook(page, said.files[2], lang)
+        html.write(page, said.files[1], lang)
+        excel.write(page, said.files[2], lang)
     if iamc is not None:
         write_iamc(balance, scenario, iamc)
         said.files.append(Path(iamc))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from rich.cells import cell_len
 
 from airsim.errors import Lang
-from airsim.output.page import Cell, Grid, Page, all_grids, is_words, shown, unpaired
+from airsim.output.page import Cell, Grid, Page, all_grids, is_pair, is_words, shown
 from airsim.output.words import Text
 
 #: What is not in GBK, and what stands for it.
@@ -31,7 +32,7 @@ def lines(page: Page, lang: Lang) -> list[str]:
         if grid.note is not None and grid.note not in noted:
             told.append(grid.note.of(lang))
             noted.add(grid.note)
-        told += _table(unpaired(grid), lang)
+        told += _table(grid, lang)
     return [plain(line) for line in told]
 
 
@@ -66,11 +67,14 @@ def _table(grid: Grid, lang: Lang) -> list[str]:
     return made
 
 
-def _cell(value: object, digits: int, signed: bool, lang: Lang) -> str:
+def _cell(value: Any, digits: int, signed: bool, lang: Lang) -> str:
     aside = ""
     if isinstance(value, Cell):
         aside = f" ({value.aside.of(lang)})" if value.aside is not None else ""
         value = value.value
-    text = value.of(lang) if isinstance(value, Text) else shown(value, digits, signed)
+    if is_pair(value):
+        text = " → ".join(shown(v, digits, signed) for v in value)
+    else:
+        text = value.of(lang) if isinstance(value, Text) else shown(value, digits, signed)
     # a dash is two cells wide on one console and one on the next
     return plain("-" if text == "—" else text + aside)

@@ -16,6 +16,8 @@ import pandas as pd
 from airsim.output import words
 from airsim.output.words import Text
 
+_OTHER_CITIES = Text("其他城市", "Other cities")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -55,7 +57,7 @@ class Grid:
         Column heads with their units.
     rows : sequence of sequence
         Cells: Text or str, numbers (NaN is empty), bool, time, a `Cell`, or a pair (before, after) of numbers, which
-        a page shows as "before → after" and a workbook in two columns.
+        page and console show as "before → after" and a workbook in two columns.
     digits : sequence of int
         Digits after the point of each column; a negative number n is a percentage with -n - 1 digits. A
         time is a day with 0 and has its minute with 1.
@@ -104,7 +106,7 @@ class Section:
     #: charts behind a fold: one a city, say
     more: Sequence[dict[str, Any]] = ()
     #: what stands on that fold
-    more_title: Text = Text("其他城市", "Other cities")
+    more_title: Text = _OTHER_CITIES
     notes: Sequence[Text] = ()
     #: heading of the section where it says more than the title in the list of sections
     heading: Text | None = None

@@ -69,7 +69,8 @@ def _effect(found: Findings) -> list[Text]:
     total = shown(change, -2, signed=True)
     told = [
         Text(
-            f"预警期间，{len(found.alerted)} 个预警城市 PM2.5 平均由 {base:.0f} 降到 {controlled:.0f} μg/m³（{total}）。",
+            f"预警期间，{len(found.alerted)} 个预警城市 PM2.5 平均由 {base:.0f} 降到 {controlled:.0f} μg/m³"
+            f"（{total}）。",
             f"During the alert PM2.5 in the {len(found.alerted)} alerted cities falls on average from {base:.0f} to "
             f"{controlled:.0f} μg/m³ ({total}).",
         )
@@ -191,38 +192,24 @@ def cards(found: Findings) -> list[Card]:
 
 def cities(found: Findings) -> Grid:
     """Return mean, worst day and heavy days of every city, without and with the measures."""
-    unit, both = "μg/m³", found.controlled
     columns: list[tuple[Text, int, Any]] = [(Text("城市", "city"), 0, lambda r: Text(r["zh"], r["en"]))]
-
-    def change(key: str) -> Any:
-        return lambda r: r[f"{key}_controlled"] / r[f"{key}_base"] - 1
-
     if len(found.alerted):
         alert = Text("预警", "alert")
         columns.append((alert, 0, lambda r: alert if r["alerted"] else ""))
-    columns.append((Text(f"过程均值 基准（{unit}）", f"mean, base [{unit}]"), 1, lambda r: r["mean_base"]))
-    if both:
-        columns.append(
-            (Text(f"过程均值 控制（{unit}）", f"mean, controlled [{unit}]"), 1, lambda r: r["mean_controlled"])
-        )
-        columns.append((Text("变化", "change"), -2, change("mean")))
+
+    def compared(key: str, name: Text, change: Text | None, digits: int) -> None:
+        if found.controlled:
+            columns.append((name, digits, lambda r: (float(r[f"{key}_base"]), float(r[f"{key}_controlled"]))))
+            if change is not None:
+                columns.append((change, -2, lambda r: r[f"{key}_controlled"] / r[f"{key}_base"] - 1))
+        else:
+            columns.append((name, digits, lambda r: float(r[f"{key}_base"])))
+
+    compared("mean", Text("过程均值", "mean"), Text("变化", "change"), 1)
     columns.append((Text("最重日", "worst day"), 0, lambda r: r["peak_day"]))
-    columns.append((Text(f"最重日 基准（{unit}）", f"that day, base [{unit}]"), 1, lambda r: r["peak_base"]))
-    if both:
-        columns.append(
-            (Text(f"最重日 控制（{unit}）", f"that day, controlled [{unit}]"), 1, lambda r: r["peak_controlled"])
-        )
-        columns.append((Text("最重日 变化", "that day, change"), -2, change("peak")))
-    for case in words.CASES:
-        if f"heavy_{case}" in found.cities:
-            short = Text(words.CASES[case].zh.removesuffix("情形"), words.CASES[case].en)
-            columns.append(
-                (
-                    Text(f"重污染天数 {short.zh}", f"heavy days, {short.en}"),
-                    0,
-                    lambda r, key=f"heavy_{case}": float(r[key]),
-                )
-            )
+    compared("peak", Text("当日均值", "its mean"), Text("当日变化", "its change"), 1)
+    if "heavy_base" in found.cities:
+        compared("heavy", Text("重污染天数", "heavy days"), None, 0)
     rows = [[value(row) for _, _, value in columns] for _, row in found.cities.iterrows()]
     note = Text(
         "“基准”与“控制”用同一天气，只有排放不同，所以两者之差就是措施的效果。最重日按基准情形日均值取；"
@@ -232,12 +219,13 @@ def cities(found: Findings) -> Grid:
         "> 200.",
     )
     return Grid(
-        Text("各城市 PM2.5", "PM2.5 by city"),
+        Text("各城市 PM2.5（μg/m³）", "PM2.5 by city [μg/m³]"),
         [head for head, _, _ in columns],
         rows,
         [digits for _, digits, _ in columns],
         note,
         printed=len(rows),
+        pair=(Text("基准", "base"), Text("控制", "controlled")),
         signed=[j for j, (head, _, _) in enumerate(columns) if head.en.endswith("change")],
         faint=[i for i, alerted in enumerate(found.cities["alerted"]) if not alerted] if len(found.alerted) else (),
     )

@@ -33,9 +33,7 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
         figures=[described(_bars(at, found, cities), about, caption)],
         grids=[_table(at, found, cities), _factors(at, cities)],
         notes=_notes(at, found, cities),
-        heading=Text(
-            "实测浓度会怎样：相对响应推算", "What the observed air would become: relative response"
-        ),
+        heading=Text("实测浓度会怎样：相对响应推算", "What the observed air would become: relative response"),
         sheet=Text("实测推算(相对响应)", "Observed, projected"),
     )
 
@@ -96,9 +94,9 @@ def _table(at: xr.Dataset, found: Findings, cities: list[str]) -> Grid:
         raw = [tuple(float(x[f"modelled_{k}"]) for k in ("base", "controlled")) for x in (everyday, high)]
         rows.append(
             [
-                found.name(city), float(s["observed_days"]), mean[0], mean[1], mean[1] / mean[0] - 1, heavy[0], heavy[1],
-                worst[0], worst[1], year[0], year[1], float(everyday["rrf_pm25"]), float(high["rrf_pm25"]),
-                *raw[0], *raw[1],
+                found.name(city), float(s["observed_days"]), mean[0], mean[1], mean[1] / mean[0] - 1,
+                heavy[0], heavy[1], worst[0], worst[1], year[0], year[1],
+                float(everyday["rrf_pm25"]), float(high["rrf_pm25"]), *raw[0], *raw[1],
             ]
         )  # fmt: skip
     heads = words.heads(

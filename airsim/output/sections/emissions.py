@@ -80,9 +80,7 @@ def by_enterprise(enterprises: xr.Dataset, found: Findings) -> Grid:
     }
     read = {n: enterprises[n].to_numpy().tolist() for n in labelled}
     annual = enterprises["emission_annual"].transpose("enterprise", "pollutant").to_numpy()
-    daily = [
-        enterprises["emission_daily"].sel(case=c).transpose("enterprise", "pollutant").to_numpy() for c in cases
-    ]
+    daily = [enterprises["emission_daily"].sel(case=c).transpose("enterprise", "pollutant").to_numpy() for c in cases]
     blank = [""] * enterprises.sizes["enterprise"]
     quality, source = (
         enterprises[f"enterprise_{n}"].to_numpy().tolist() if f"enterprise_{n}" in enterprises else blank

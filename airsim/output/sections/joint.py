@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -59,7 +57,10 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
     some = transfer if transfer is not None else ranking
     if some is None:
         return None
-    drawn, more, grids, notes = [], [], [], []
+    drawn: list[Figure] = []
+    more: list[Figure] = []
+    grids: list[Grid] = []
+    notes: list[Text] = []
     if transfer is not None:
         drawn.append(described(_heat(transfer, found), Text("城市间传输矩阵", "transfer matrix between cities")))
         grids += [_shares(transfer, found), *_matrices(transfer, found)]
@@ -200,7 +201,10 @@ def _matrices(transfer: xr.Dataset, found: Findings) -> list[Grid]:
 
 
 def _maps(tree: xr.DataTree, ranking: xr.Dataset, found: Findings) -> list[tuple[bool, Figure]]:
-    """Return, each with whether it stands in sight, for the first city and every pollutant, and for the others PM2.5: where a tonne hurts most."""
+    """Return where a tonne hurts most, each map with whether it stands in sight.
+
+    Every pollutant for the first city, PM2.5 alone for the others.
+    """
     root = tree.to_dataset()
     x, y = root["x"].to_numpy() / 1e3, root["y"].to_numpy() / 1e3
     lines, labels = outline(tree, root, found)

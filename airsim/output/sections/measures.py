@@ -41,9 +41,7 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
         drawn.append(figures.described(steps, about, caption))
     if sectors is not None:
         caption = (
-            Text(
-                "预警城市过程期间日均排放量（吨/天）", "Mean daily emission during the episode, alerted cities [t/d]"
-            )
+            Text("预警城市过程期间日均排放量（吨/天）", "Mean daily emission during the episode, alerted cities [t/d]")
             if alerted
             else Text("全部城市过程期间日均排放量（吨/天）", "Mean daily emission during the episode, all cities [t/d]")
         )
@@ -95,12 +93,13 @@ def rows(ledger: xr.Dataset, found: Findings) -> Grid:
     }
     named = {n: say for n, say in columns.items() if n in ledger}
     frame: pd.DataFrame = ledger[list(named)].to_dataframe()
+    read = {n: frame[n].tolist() for n in named}
     order = np.argsort(-frame["removed"].to_numpy(), kind="stable")
     labels = [variables.lookup("/measures", n) for n in named]
     return Grid(
         Text("台账各行，减少量最大的在先", "Rows of the ledger, the largest first"),
         [Text(v.label("zh"), v.label("en")) for v in labels],
-        [[say(frame[n].iloc[i]) for n, say in named.items()] for i in order],
+        [[say(read[n][i]) for n, say in named.items()] for i in order],
         [2 if n == "removed" else 0 for n in named],
         folded=True,
         most=_ROWS,

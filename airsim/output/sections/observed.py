@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -25,7 +27,7 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
     cities = [c for c in found.cities.index if np.isfinite(pm25["observed_mean"].sel(city=c))]
     if not cities:
         return None
-    rows = []
+    rows: list[list[Any]] = []
     for city in cities:
         observed, modelled = (float(pm25[f"{k}_mean"].sel(city=city)) for k in ("observed", "modelled"))
         rows.append([found.name(city), observed, modelled, modelled / observed])

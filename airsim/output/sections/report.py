@@ -56,7 +56,9 @@ def _coal(tree: xr.DataTree, found: Findings) -> Section | None:
     if made is None:
         return None
     heading = Text("煤炭总量：能否实现负增长", "Coal: does consumption fall?")
-    return replace(made, heading=heading, sheet=Text("煤炭平衡", "Coal balance"))
+    # the end of a run is about the air: the coal command prints these tables
+    grids = [replace(g, printed=0) for g in made.grids]
+    return replace(made, heading=heading, grids=grids, sheet=Text("煤炭平衡", "Coal balance"))
 
 
 _SECTIONS: tuple[Callable[[xr.DataTree, Findings], Section | None], ...] = (

@@ -48,7 +48,8 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
     drawn = []
     if hourly is not None:
         caption = Text(
-            "预警城市逐时实际减排比例。锅炉、窑炉、焦炉不能一小时内停下：升降小时数见规则 emergency_response，多为估计。",
+            "预警城市逐时实际减排比例。锅炉、窑炉、焦炉不能一小时内停下：升降小时数见规则 emergency_response，"
+            "多为估计。",
             "Emission really cut in the alerted cities, hour by hour. Boilers, kilns and coke ovens do not stop within "
             "an hour: the hours are those of rule emergency_response, mostly estimates.",
         )
