@@ -30,7 +30,8 @@ _BARRED, _LONGEST = "[]:*?/\\'", 31
 def write(page: Page, path: Path, lang: Lang) -> None:
     """Write the page as a workbook, whole or not at all.
 
-    Notices, answers and the words of sections without a sheet stand on the first sheet. A section that names a sheet
+    Notices, answers and the words of sections without a sheet or without tables stand on the first sheet. A section
+    that names a sheet
     has its words and tables there, one below the other; every other table has a sheet of its own. Text stays text,
     whatever it begins with.
 
@@ -57,7 +58,7 @@ def write(page: Page, path: Path, lang: Lang) -> None:
     for answer in page.answers:
         first.text(answer)
     for section in page.sections:
-        if section.sheet is None:
+        if section.sheet is None or not section.grids:
             for words in (*section.words, *section.notes):
                 first.text(words)
     for grid in page.grids:
@@ -70,7 +71,7 @@ def write(page: Page, path: Path, lang: Lang) -> None:
 
 
 def _section(sheets: _Sheets, section: Section) -> None:
-    if section.sheet is not None and (section.words or section.notes):
+    if section.sheet is not None and section.grids:
         for words in (*section.words, *section.notes):
             sheets[section.sheet].note(words)
     for grid in section.grids:
@@ -199,7 +200,7 @@ class _Sheet:
         if isinstance(value, np.generic):
             value = value.item() if not isinstance(value, np.datetime64) else pd.Timestamp(value)
         wide = 0
-        if value is None or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
+        if value is None or value == "" or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
             self._sheet.write_blank(self._row, column, None, form)
         elif isinstance(value, str):
             self._sheet.write_string(self._row, column, value, form)

@@ -74,7 +74,7 @@ def test_daily_values_colours_and_dates(books, tree):
     colours["严重污染"] = "7E0023"
     limits = {"优": 50, "良": 100, "轻度污染": 150, "中度污染": 200, "重度污染": 300, "严重污染": 500}
     kind, found = header.index("级别 基准情形"), set()
-    for row in sheet.iter_rows(min_row=2):
+    for row in sheet.iter_rows(min_row=3):  # below title and header
         name, value = row[kind].value, row[aqi].value
         assert row[aqi].fill.fgColor.rgb[-6:] == colours[name]
         assert next(k for k, v in limits.items() if value <= v) == name

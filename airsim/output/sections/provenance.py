@@ -64,8 +64,9 @@ def inputs(provenance: xr.Dataset) -> Grid:
         [file, words.name(words.KINDS, kind), Text(note_zh or note, note), sha256]
         for file, kind, note, note_zh, sha256 in zip(*read.values(), strict=True)
     ]
-    labels = [variables.lookup("/provenance", f"input_{n}") for n in ("file", "kind", "note", "sha256")]
-    heads = [Text(v.label("zh"), v.label("en")) for v in labels]
+    named = (("file", "file"), ("kind", "kind"), ("note_zh", "note"), ("sha256", "sha256"))
+    label = {n: variables.lookup("/provenance", f"input_{n}") for pair in named for n in pair}
+    heads = [Text(label[zh].label("zh"), label[en].label("en")) for zh, en in named]
     return Grid(Text("输入文件", "Inputs"), heads, rows, [0, 0, 0, 0])
 
 
