@@ -60,7 +60,8 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
 
 def totals(ledger: xr.Dataset) -> Grid:
     """Return what each measure removes in all, by substance."""
-    frame = ledger.to_dataframe()
+    # these alone: other dimensions of a group would multiply the rows
+    frame = ledger[["row_measure", "row_unit", "row_pollutant", "removed"]].to_dataframe()
     table = frame.pivot_table(
         index=["row_measure", "row_unit"], columns="row_pollutant", values="removed", aggfunc="sum", sort=False
     )
