@@ -234,8 +234,8 @@ def run_into(
     lang: Lang,
     progress: Reporter | None = None,
     way: Callable[..., xr.DataTree] = run,
-) -> tuple[list[Path], xr.DataTree]:
-    """Run a case and write `RESULTS` into a folder.
+) -> tuple[list[Path], xr.DataTree, list[str]]:
+    """Run a case and write `RESULTS` into a folder; return the files, the result and what is printed.
 
     Parameters
     ----------
@@ -248,7 +248,8 @@ def run_into(
         `run` or `run_by_operator`.
     """
     from airsim.files import write_bytes
-    from airsim.output import excel, html
+    from airsim.output import console, excel, html
+    from airsim.output.sections import report
     from airsim.result import netcdf
     from airsim.result.record import record
 
@@ -258,11 +259,12 @@ def run_into(
     timer.stage("写出结果", "writing", 0.05)
     written = [folder / name for name in RESULTS]
     netcdf.write(tree, written[0])
-    html.render(tree, written[1], lang)
-    excel.write(tree, written[2], lang)
+    page = report.page(tree)
+    html.write(page, written[1], lang)
+    excel.write(page, written[2], lang)
     timer.stage("完成", "done", 0.0)
     write_bytes(written[3], record(tree, case.scenario.file, begun, timer.seconds))
-    return written, tree
+    return written, tree, console.lines(page, lang)
 
 
 def _named(scenario: Scenario) -> dict[str, str]:

@@ -147,7 +147,7 @@ def _results(job: Job, folder: Path, stage: Path, teller: _Teller) -> dict[str, 
     from airsim import simulation
     from airsim.batch import indicators
 
-    written, tree = simulation.run_into(stage, case_of(job), job.lang, teller)
+    written, tree, _ = simulation.run_into(stage, case_of(job), job.lang, teller)
     if identity(job.scenario, Contents(), job.physics) != job.identity:
         raise InputError(
             [

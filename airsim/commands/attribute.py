@@ -171,7 +171,7 @@ def to_files(
         As `attribute`; nothing has been written then.
     """
     from airsim.observations import read
-    from airsim.output.page import printed, write_html, write_workbook
+    from airsim.output import console, excel, html
     from airsim.output.sections import attribution as attribution_page
     from airsim.result import netcdf
 
@@ -180,6 +180,6 @@ def to_files(
     page = attribution_page.page(trees[1], found)
     folder = out if out is not None else after.parent
     written = [folder / "attribution.html", folder / "attribution.xlsx"]
-    write_html(page, written[0], lang)
-    write_workbook(page, written[1], lang)
-    return written, printed(page, lang)
+    html.write(page, written[0], lang)
+    excel.write(page, written[1], lang)
+    return written, console.lines(page, lang)

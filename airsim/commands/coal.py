@@ -45,7 +45,7 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
     from airsim.cache import folder as cache
     from airsim.case import Case
     from airsim.coal import advice
-    from airsim.output import page as writer
+    from airsim.output import console, excel, html
     from airsim.output.sections import coal as coal_page
     from airsim.output.sections import coal_routes
     from airsim.result import netcdf
@@ -61,13 +61,13 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
         felt = advice.sensitivity_of(lambda: case.air, case.inventory, case.plan.cities, cache.folder())
         grid = coal_routes.grid(advice.advise(case.stages, felt))
     page = coal_page.page(tree, grid)
-    said = Said(writer.printed(page, lang))
+    said = Said(console.lines(page, lang))
     if out is not None:
         folder = Path(out) / scenario.name
         said.files.extend(folder / name for name in ("coal.nc", "coal.html", "coal.xlsx"))
         netcdf.write(tree, said.files[0])
-        writer.write_html(page, said.files[1], lang)
-        writer.write_workbook(page, said.files[2], lang)
+        html.write(page, said.files[1], lang)
+        excel.write(page, said.files[2], lang)
     if iamc is not None:
         write_iamc(case.coal, scenario, iamc)
         said.files.append(Path(iamc))

@@ -23,12 +23,12 @@ def compare(first: Path, second: Path, out: Path | None, lang: Lang) -> list[str
     InputError
         A file that is no result.
     """
-    from airsim.output.page import printed, write_html, write_workbook
+    from airsim.output import console, excel, html
     from airsim.output.sections import comparison
     from airsim.result import netcdf
 
     page = comparison.page(netcdf.read(first), netcdf.read(second))
     target = out or second.with_name("comparison.html")
-    write_html(page, target, lang)
-    write_workbook(page, target.with_suffix(".xlsx"), lang)
-    return [*printed(page, lang), str(target), str(target.with_suffix(".xlsx"))]
+    html.write(page, target, lang)
+    excel.write(page, target.with_suffix(".xlsx"), lang)
+    return [*console.lines(page, lang), str(target), str(target.with_suffix(".xlsx"))]

@@ -29,15 +29,15 @@ def verdict(asked: Asked, out: Path | None, lang: Lang) -> list[str]:
     from airsim.case.parts import day_factors
     from airsim.emergency.verdict import pronounce
     from airsim.files import write_bytes
-    from airsim.output import page as writer
+    from airsim.output import console, excel
     from airsim.output.sections import emergency as emergency_page
 
     found = pronounce(asked, day_factors())
     page = emergency_page.page(found)
     if out is not None and out.suffix.lower() == ".xlsx":
-        writer.write_workbook(page, out, lang)
+        excel.write(page, out, lang)
     elif out is not None:
         table = found.tables.get(found.level, found.calls)
         if table is not None:
             write_bytes(out, table.to_csv(index=False).encode("utf-8-sig"))
-    return [*writer.printed(page, lang), *(str(p) for p in (asked.fix, out) if p is not None)]
+    return [*console.lines(page, lang), *(str(p) for p in (asked.fix, out) if p is not None)]

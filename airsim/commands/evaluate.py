@@ -295,7 +295,7 @@ def to_files(
     InputError
         Whatever is wrong with the files; nothing has been written then.
     """
-    from airsim.output.page import printed, write_html, write_workbook
+    from airsim.output import console, excel, html
     from airsim.output.sections import evaluation as evaluation_page
     from airsim.result import netcdf
 
@@ -313,6 +313,6 @@ def to_files(
     page = evaluation_page.page(tree, compared, statistics, observed.notes)
     folder = out if out is not None else result.parent
     written = [folder / "evaluation.html", folder / "evaluation.xlsx"]
-    write_html(page, written[0], lang)
-    write_workbook(page, written[1], lang)
-    return written, printed(page, lang)
+    html.write(page, written[0], lang)
+    excel.write(page, written[1], lang)
+    return written, console.lines(page, lang)

@@ -29,10 +29,10 @@ def inspect(
     lang : {"zh", "en"}
     """
     from airsim.meteorology import inspection
-    from airsim.output import page as pages
+    from airsim.output import console, html
     from airsim.output.sections import weather
 
     found = inspection.inspect(files, station_list=station_list, utc_offset=utc_offset)
     page = weather.page(found)
-    pages.write_html(page, out, lang)
-    return [*pages.printed(page, lang), str(out)], list(found.problems)
+    html.write(page, out, lang)
+    return [*console.lines(page, lang), str(out)], list(found.problems)

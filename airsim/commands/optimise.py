@@ -153,9 +153,9 @@ def measures(
 
 def _told(page: Page, out: Path | None, lang: Lang) -> list[str]:
     """Return what is printed; write the workbook if asked for."""
-    from airsim.output import page as writer
+    from airsim.output import console, excel
 
     if out is None:
-        return writer.printed(page, lang)
-    writer.write_workbook(page, out, lang)
-    return [*writer.printed(page, lang), str(out)]
+        return console.lines(page, lang)
+    excel.write(page, out, lang)
+    return [*console.lines(page, lang), str(out)]

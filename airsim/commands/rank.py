@@ -45,7 +45,7 @@ def rank(
 
     from airsim import geography
     from airsim.case import Case
-    from airsim.output import page as writer
+    from airsim.output import console, excel
     from airsim.output.sections import ranking as ranking_page
     from airsim.result import netcdf
 
@@ -72,5 +72,5 @@ def rank(
     tree = xr.DataTree.from_dict({"/": root, "/ranking": ranking})
     netcdf.write(tree, written[0])
     page = ranking_page.page(tree, ranking)
-    writer.write_workbook(page, written[1], lang)
-    return [*writer.printed(page, lang), *map(str, written)]
+    excel.write(page, written[1], lang)
+    return [*console.lines(page, lang), *map(str, written)]

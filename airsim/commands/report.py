@@ -24,8 +24,9 @@ def report(result: Path, out: Path | None, lang: Lang) -> list[str]:
         A file that is no result.
     """
     from airsim.output import html
+    from airsim.output.sections import report as report_page
     from airsim.result import netcdf
 
     target = out or result.with_name("report.html")
-    html.render(netcdf.read(result), target, lang)
+    html.write(report_page.page(netcdf.read(result)), target, lang)
     return [str(target)]

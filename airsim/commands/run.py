@@ -36,7 +36,7 @@ def run(
     InputError
         Everything that is wrong with the scenario and its files; nothing has been written then.
     """
-    from airsim import output, simulation
+    from airsim import simulation
     from airsim.cache import folder
     from airsim.case import Case
     from airsim.case.identity import weather_key
@@ -50,5 +50,5 @@ def run(
     way = simulation.run_by_operator if by_operator else simulation.run
     case, place = Case(scenario, shared), Path(out) / scenario.name
     case.refuse_early(place)
-    written, tree = simulation.run_into(place, case, lang, progress, way)
-    return written, output.summary_text(tree, lang).splitlines()
+    written, _, told = simulation.run_into(place, case, lang, progress, way)
+    return written, told

@@ -1,25 +1,48 @@
-"""Pages and workbooks of words, charts and tables: what the smaller commands hand in.
+"""A page as plain data: sections of sentences, charts and tables, which `html`, `excel` and `console` print.
 
-A `Page` is written once and becomes HTML (`html`), a workbook (`write_workbook`) and printed lines (`printed`).
+Whatever a reader is told is built once, in `airsim.output.sections`; a writer adds nothing and leaves nothing out
+but what its medium can't show (a console has no charts, and prints the tables that `Grid.printed` names).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
-import airsim
-from airsim.errors import Lang
-from airsim.files import write_bytes
 from airsim.output import words
 from airsim.output.words import Text
 
-_ASSETS = Path(__file__).resolve().parent / "assets"
+_OTHER_CITIES = Text("其他城市", "Other cities")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's value with what is shown of it besides.
+
+    Attributes
+    ----------
+    value : Any
+        As in `Grid.rows`.
+    state : {"good", "bad", ""}
+        Verdict that its background shows.
+    aside : Text, optional
+        Small words behind the value on the page. A workbook, whose cells hold one value, leaves them out: they must
+        stand in a column of their own in another table of the section.
+    fill : tuple, optional
+        Background (red, green, blue) and ink ("#fff"), such as those of an AQI class.
+    meter : float, optional
+        Length of a bar under the value [1]; the requirement is at one half.
+    """
+
+    value: Any
+    state: Literal["good", "bad", ""] = ""
+    aside: Text | None = None
+    fill: tuple[tuple[int, int, int], str] | None = None
+    meter: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,15 +56,27 @@ class Grid:
     head : sequence of Text
         Column heads with their units.
     rows : sequence of sequence
-        Cells: Text or str, numbers (NaN is empty), bool.
+        Cells: Text or str, numbers (NaN is empty), bool, time, a `Cell`, or a pair (before, after) of numbers, which
+        page and console show as "before → after" and a workbook in two columns.
     digits : sequence of int
-        Digits after the point of each column; a negative number n is a percentage with -n - 1 digits.
+        Digits after the point of each column; a negative number n is a percentage with -n - 1 digits. A
+        time is a day with 0 and has its minute with 1.
     note : Text, optional
         What every reader of the table must know, such as the scope of its figures.
     folded : bool
         Long tables stand behind a fold on the page; the workbook has them all alike.
     printed : int
         So many of its rows a console shows at most; 0 leaves the table to page and workbook.
+    most : int
+        So many of its rows a page shows at most; 0 shows all. The workbook has them all.
+    sheet : Text, optional
+        Name of its sheet where that is not the title or the section's.
+    pair : (Text, Text), optional
+        What the two members of pairs are called.
+    signed : collection of int
+        Columns whose numbers are changes and carry their sign.
+    totals, faint : collection of int
+        Rows that are sums, and rows that matter less.
     """
 
     title: Text
@@ -51,11 +86,17 @@ class Grid:
     note: Text | None = None
     folded: bool = False
     printed: int = 0
+    most: int = 0
+    sheet: Text | None = None
+    pair: tuple[Text, Text] | None = None
+    signed: Collection[int] = ()
+    totals: Collection[int] = ()
+    faint: Collection[int] = ()
 
 
 @dataclass(frozen=True)
 class Section:
-    """Words, then charts (Plotly, as in `figures`), then tables."""
+    """Words, then charts (Plotly, as in `figures`), then tables, then notes in small print."""
 
     key: str
     title: Text
@@ -64,149 +105,101 @@ class Section:
     grids: Sequence[Grid] = ()
     #: charts behind a fold: one a city, say
     more: Sequence[dict[str, Any]] = ()
+    #: what stands on that fold
+    more_title: Text = _OTHER_CITIES
+    notes: Sequence[Text] = ()
+    #: heading of the section where it says more than the title in the list of sections
+    heading: Text | None = None
+    #: maps under a slider, as `figures.maps` gives them
+    maps: dict[str, Any] | None = None
+    #: the one sheet of its words and tables; without it each table has its own
+    sheet: Text | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure in large print on the page; it repeats an answer."""
+
+    what: Text
+    big: Text
+    detail: Text
+    state: Literal["good", "bad", ""] = ""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page."""
+    """A whole page; `cards` and `grids` stand with the answers."""
 
     title: Text
     period: Text
     notices: Sequence[Text]
     answers: Sequence[Text]
     sections: Sequence[Section] = field(default_factory=tuple)
+    cards: Sequence[Card] = ()
+    grids: Sequence[Grid] = ()
 
 
-def shown(value: Any, digits: int) -> str:
-    """Return a number as the page prints it; see `Grid.digits`."""
+def all_grids(page: Page) -> list[Grid]:
+    """Return every table of a page, in its order."""
+    return [*page.grids, *(g for s in page.sections for g in s.grids)]
+
+
+def sentences(page: Page) -> list[Text]:
+    """Return every sentence of a page, in its order: notices, answers, words and notes."""
+    told = [*page.notices, *page.answers, *(g.note for g in page.grids if g.note is not None)]
+    for section in page.sections:
+        told += [*section.words, *(g.note for g in section.grids if g.note is not None), *section.notes]
+    return told
+
+
+def shown(value: Any, digits: int, signed: bool = False) -> str:
+    """Return a number or a time as it is printed; see `Grid.digits`."""
     if isinstance(value, str):
         return value
-    if value is None or not np.isfinite(value):
+    if isinstance(value, pd.Timestamp | np.datetime64):
+        return "—" if pd.isna(value) else f"{pd.Timestamp(value):{'%Y-%m-%d %H:%M' if digits else '%Y-%m-%d'}}"
+    if value is None or value is pd.NaT or not np.isfinite(value):
         return "—"
-    text = f"{100 * value:,.{-digits - 1}f} %" if digits < 0 else f"{value:,.{digits}f}"
+    places = -digits - 1 if digits < 0 else digits
+    # adding zero turns a rounded -0.0 into 0.0
+    number = round(float(value) * (100 if digits < 0 else 1), places) + 0.0
+    text = f"{number:{'+' if signed else ''},.{places}f}" + (" %" if digits < 0 else "")
     return text.replace("-", "−")
 
 
-def html(page: Page, lang: Lang) -> str:
-    """Return the page's text: both languages, `lang` on opening, nothing from the internet."""
-    import jinja2
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = shown
-    environment.tests["text"] = lambda v: isinstance(v, Text)
-    drawn = {
-        "title": {"zh": page.title.zh, "en": page.title.en},
-        "maps": None,
-        "figures": [f for s in page.sections for f in (*s.figures, *s.more)],
-    }
-    block = json.dumps(drawn, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    read = {n: (_ASSETS / n).read_text(encoding="utf-8") for n in ("page.html.j2", "report.css", "report.js")}
-    return environment.from_string(read["page.html.j2"]).render(
-        page=page,
-        lang=lang,
-        version=airsim.__version__,
-        css=Markup(read["report.css"]),
-        js=Markup(read["report.js"]),
-        plotly=Markup(get_plotlyjs()),
-        data=Markup(block),
-    )
+def is_words(value: Any) -> bool:
+    """Return whether a cell holds words, which stand to the left, and not a number."""
+    return isinstance(value.value if isinstance(value, Cell) else value, str | Text)
 
 
-def write_html(page: Page, path: Path, lang: Lang) -> None:
-    """Write the page, whole or not at all.
-
-    Raises
-    ------
-    InputError
-        The file may not be written.
-    """
-    write_bytes(Path(path), html(page, lang).encode("utf-8"))
+def state(value: Any) -> Literal["good", "bad", ""]:
+    """Return the verdict that a cell's background shows; a verdict in words (`words.VERDICTS`) has it by itself."""
+    if isinstance(value, Cell):
+        return value.state or state(value.value)
+    return "good" if value == words.VERDICTS[1] else "bad" if value == words.VERDICTS[0] else ""
 
 
-def write_workbook(page: Page, path: Path, lang: Lang) -> None:
-    """Write the page's tables as a workbook, a sheet a table, its words on the first sheet.
-
-    Raises
-    ------
-    InputError
-        The file is open in another program or may not be written.
-    """
-    from airsim.output.excel import _book, _Sheet, _Style
-
-    buffer, book = _book(lang)
-    style = _Style(book)
-    first = _Sheet(book, style, "摘要" if lang == "zh" else "Summary", lang)
-    first.line(page.title, bold=True)
-    first.line(page.period)
-    for text in (*page.notices, *page.answers, *(w for s in page.sections for w in s.words)):
-        first.note(text.of(lang))
-    first.finish()
-    names: set[str] = set()
-    for grid in (g for s in page.sections for g in s.grids):
-        sheet = _Sheet(book, style, _sheet_name(grid.title.of(lang), names), lang)
-        if grid.note is not None:
-            sheet.note(grid.note.of(lang))
-        sheet.head(*grid.head)
-        for row in grid.rows:
-            sheet.line(*(_cell(v, d, style) for v, d in zip(row, grid.digits, strict=True)))
-        sheet.finish()
-    book.close()
-    write_bytes(Path(path), buffer.getvalue())
+def is_pair(value: Any) -> bool:
+    """Return whether a cell holds a number before and a number after."""
+    return isinstance(value, tuple) and not isinstance(value, Text)
 
 
-def _sheet_name(title: str, taken: set[str]) -> str:
-    bare = "".join(c for c in title if c not in "[]:*?/\\'").strip()
-    name, n = bare[:31], 1
-    while name.lower() in taken:
-        n += 1
-        name = f"{bare[:28]} {n}"
-    taken.add(name.lower())
-    return name
-
-
-def _cell(value: Any, digits: int, style: Any) -> Any:
-    if isinstance(value, Text) and value in words.VERDICT_COLOURS:
-        background, ink = words.VERDICT_COLOURS[value]
-        return value, style(bg_color=background, font_color=ink, bold=value == words.VERDICTS[0])
-    if isinstance(value, str | Text):
-        return value
-    places = -digits - 1 if digits < 0 else digits
-    form = "#,##0" + ("." + "0" * places if places else "") + ("%" if digits < 0 else "")
-    return value, style(num_format=form)
-
-
-def printed(page: Page, lang: Lang) -> list[str]:
-    """Return notices, answers and the tables named for a console as lines that a GBK console can show."""
-    lines = [page.title.of(lang), page.period.of(lang)]
-    lines += [("注意：" if lang == "zh" else "Note: ") + n.of(lang) for n in page.notices]
-    lines += [a.of(lang) for a in page.answers]
-    told: set[Text] = set()
-    for grid in (g for s in page.sections for g in s.grids if g.printed):
-        lines.append(grid.title.of(lang))
-        if grid.note is not None and grid.note not in told:
-            lines.append(grid.note.of(lang))
-            told.add(grid.note)
-        lines += _table(grid, lang)
-    plain = "\n".join(lines).replace("10⁴", "10^4").translate(str.maketrans("₂₃−³²μ–", "23-32u-"))
-    return plain.encode("gbk", "replace").decode("gbk").splitlines()
-
-
-def _table(grid: Grid, lang: Lang) -> list[str]:
-    """Return the rows that a console shows, numbers to the right, words to the left."""
-    from airsim.output.console import columns
-
-    shown_rows = grid.rows[: grid.printed]
-    rows = [[h.of(lang) for h in grid.head]]
-    rows += [
-        [v.of(lang) if isinstance(v, Text) else shown(v, d) for v, d in zip(row, grid.digits, strict=True)]
-        for row in shown_rows
+def unpaired(grid: Grid) -> Grid:
+    """Return the table with a column for each member of its pairs, for a writer whose cells hold one value."""
+    paired = [j for j in range(len(grid.head)) if any(is_pair(row[j]) for row in grid.rows)]
+    if not paired or grid.pair is None:
+        return grid
+    columns = [(j, k) for j in range(len(grid.head)) for k in ((0, 1) if j in paired else (None,))]
+    heads = [
+        grid.head[j]
+        if k is None
+        else Text(f"{grid.head[j].zh} {grid.pair[k].zh}", f"{grid.head[j].en}, {grid.pair[k].en}")
+        for j, k in columns
     ]
-    left = {j for j in range(len(grid.head)) if j == 0 or all(isinstance(r[j], str | Text) for r in shown_rows)}
-    lines = columns(rows, left)
-    if rest := len(grid.rows) - len(shown_rows):
-        lines.append(f"  ……另有 {rest} 行" if lang == "zh" else f"  ... and {rest} more rows")
-    return lines
+    return replace(
+        grid,
+        head=heads,
+        rows=[[row[j] if k is None else row[j][k] for j, k in columns] for row in grid.rows],
+        digits=[grid.digits[j] for j, _ in columns],
+        signed=[i for i, (j, _) in enumerate(columns) if j in grid.signed],
+    )

@@ -19,9 +19,8 @@ class Text(NamedTuple):
         return self.zh if lang == "zh" else self.en
 
 
-#: Verdict of a test (-1: not tested), and its background and ink in a workbook.
+#: Verdict of a test (-1: not tested).
 VERDICTS = {1: Text("达标", "pass"), 0: Text("未达标", "FAIL"), -1: Text("—", "-")}
-VERDICT_COLOURS = {VERDICTS[1]: ("#E2F0D9", "#1E5B1E"), VERDICTS[0]: ("#F8D7DA", "#8B0000")}
 CASES = {"base": Text("基准情形", "base"), "controlled": Text("控制情形", "controlled")}
 LEVELS = {
     "yellow": Text("黄色预警（Ⅲ级响应）", "yellow alert (level III)"),

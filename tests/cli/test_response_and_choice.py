@@ -14,6 +14,7 @@ from airsim import coal, shipped, simulation
 from airsim.case import parts, plan_of
 from airsim.cli import app
 from airsim.output import excel, html
+from airsim.output.sections import report
 from airsim.result import netcdf
 
 OPTIMISE = """\
@@ -84,10 +85,10 @@ def test_report_and_workbook_hold_the_effect(result, folder):
         ("zh", ("应急响应的效果", "早一天启动多得多少", "90 % 区间")),
         ("en", ("What the response does", "day of lead")),
     ):
-        page = html.html(result, lang)
+        page = html.text(report.page(result), lang)
         for word in words:
             assert word in page
-    excel.write(result, folder / "表.xlsx", "zh")
+    excel.write(report.page(result), folder / "表.xlsx", "zh")
     book = CalamineWorkbook.from_path(str(folder / "表.xlsx"))
     assert {"应急效果", "应急逐时减排"} <= set(book.sheet_names)
     rows = book.get_sheet_by_name("应急效果").to_python()

@@ -9,7 +9,7 @@ import xarray as xr
 
 from airsim import coal
 from airsim.coal import accounts
-from airsim.output import page as writer
+from airsim.output import console
 from airsim.output.sections import coal as coal_page
 from airsim.output.sections import coal_balance, coal_benefits, coal_limits
 from airsim.scenario import CoalScope
@@ -44,7 +44,7 @@ def tree():
 
 
 def printed(lang):
-    return writer.printed(coal_page.page(tree()), lang)
+    return console.lines(coal_page.page(tree()), lang)
 
 
 def test_the_same_plan_passes_under_one_rule_and_fails_under_another():

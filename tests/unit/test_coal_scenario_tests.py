@@ -13,8 +13,7 @@ from airsim import coal, shipped
 from airsim.case import provenance
 from airsim.commands import check as checking
 from airsim.errors import InputError
-from airsim.output import page as writer
-from airsim.output import words
+from airsim.output import console, words
 from airsim.output.sections import coal as coal_page
 from airsim.output.sections import coal_decomposition, coal_inspection, coal_probability
 from airsim.result import groups, variables
@@ -102,7 +101,7 @@ def test_failing_batches_add_emissions_to_clean_coal(balance):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_what_is_printed_says_what_is_assumed(balance, lang):
     tree = xr.DataTree.from_dict({"/": xr.Dataset(), "/coal": balance})
-    lines = "\n".join(writer.printed(coal_page.page(tree), lang))
+    lines = "\n".join(console.lines(coal_page.page(tree), lang))
     lines.encode("gbk")
     share = f"{float(balance['probability_total']):.1%}"
     assert share in lines

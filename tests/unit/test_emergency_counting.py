@@ -377,6 +377,7 @@ def test_a_scenario_names_plan_units_and_mapping(tmp_path):
 
 def test_the_report_says_what_the_base_case_calls_for(tmp_path):
     from airsim.output import html
+    from airsim.output.sections import report
 
     path = Path(__file__).with_name("made_up_result.py")
     spec = importlib.util.spec_from_file_location("made_up_result", path)
@@ -386,7 +387,7 @@ def test_the_report_says_what_the_base_case_calls_for(tmp_path):
     for name in ("pm25", "pm10", "so2", "no2", "co"):
         if name in tree:
             tree[name] = tree[name] * 0 + (200.0 if name == "pm25" else 1.0)
-    html.render(tree, tmp_path / "r.html", "en")
+    html.write(report.page(tree), tmp_path / "r.html", "en")
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     table = text[text.index("Alert that the base case would call for") :]
     table = table[: table.index("</table>")]

@@ -15,7 +15,7 @@ from airsim import observations, rules, shipped
 from airsim.assess import annual, baselines, evaluation
 from airsim.commands import evaluate
 from airsim.errors import InputError
-from airsim.output import page as pages
+from airsim.output import console, excel, html
 from airsim.output.sections import evaluation as evaluation_page
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
@@ -292,18 +292,18 @@ def test_the_page_draws_and_the_workbook_opens(seen, tmp_path):
     found = evaluate.compare(tree, seen, earlier=[december(tree), tree])
     page = evaluation_page.page(tree, found, annual.statistics(annual.daily_air(seen.cities())), seen.notes)
     for lang in ("zh", "en"):
-        text = pages.html(page, lang)
+        text = html.text(page, lang)
         assert 'id="taylor-points"' in text
         assert 'id="series-xian"' in text
         assert "://" not in text.split("<script")[0]
     ids = [s.key for s in page.sections] + [f["id"] for s in page.sections for f in (*s.figures, *s.more)]
     assert len(ids) == len(set(ids))
-    pages.write_workbook(page, tmp_path / "e.xlsx", "zh")
+    excel.write(page, tmp_path / "e.xlsx", "zh")
     book = openpyxl.load_workbook(tmp_path / "e.xlsx")
     sheet = book["日均，分城市"]
     assert [c.value for c in sheet[1]][:4] == ["污染物", "城市", "预报", "对数"]
     assert sheet.max_row > 50
-    "\n".join(pages.printed(page, "zh")).encode("gbk")
+    "\n".join(console.lines(page, "zh")).encode("gbk")
 
 
 def test_a_window_without_observations_is_refused(seen):
@@ -319,7 +319,7 @@ def test_a_window_without_observations_is_refused(seen):
 
 
 def test_a_run_on_real_weather_holds_daily_scores_and_the_observed_hours_and_a_synthetic_one_neither(seen):
-    from airsim.output import html
+    from airsim.output.sections import report
     from airsim.result import groups as result
     from airsim.result import netcdf
 
@@ -338,6 +338,6 @@ def test_a_run_on_real_weather_holds_daily_scores_and_the_observed_hours_and_a_s
     at = paired["daily_score"].sel(variable="pm25", city="xian")
     assert float(at.sel(measure="nmb")) == pytest.approx(expected["nmb"])
     groups = {n.path: n.to_dataset(inherit=False) for n in tree.subtree} | {"/": root, "/evaluation": paired}
-    page = html.html(netcdf.dress(xr.DataTree.from_dict(groups)), "en")
+    page = html.text(report.page(netcdf.dress(xr.DataTree.from_dict(groups))), "en")
     assert "Paired measures of daily PM2.5" in page
-    assert "Paired measures of daily PM2.5" not in html.html(netcdf.dress(make()), "en")
+    assert "Paired measures of daily PM2.5" not in html.text(report.page(netcdf.dress(make())), "en")

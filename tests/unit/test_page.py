@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import openpyxl
 
-from airsim.output import page as pages
+from airsim.output import console, excel
 from airsim.output import words
 from airsim.output.page import Grid, Page, Section
 from airsim.output.words import Text
@@ -25,18 +25,18 @@ def made():
 
 
 def test_a_console_shows_the_tables_named_for_it_and_counts_what_it_leaves_out():
-    assert pages.printed(made(), "en") == [
+    assert console.lines(made(), "en") == [
         "title", "period", "Note: care", "answer",
         "first", "scope: whole society, 10^4 t",
         "  city    amount  verdict", "  Xi'an      0.0  FAIL", "  Weinan     1.0  pass", "  ... and 1 more rows",
         "second",
         "  city     amount  verdict", "  Xi'an     0.0 %  FAIL", "  Weinan  100.0 %  pass", "  Baoji   200.0 %  FAIL",
     ]  # fmt: skip
-    assert "  ……另有 1 行" in pages.printed(made(), "zh")
+    assert "  ……另有 1 行" in console.lines(made(), "zh")
 
 
 def test_the_workbook_holds_all_rows_and_colours_verdicts(tmp_path):
-    pages.write_workbook(made(), tmp_path / "a.xlsx", "zh")
+    excel.write(made(), tmp_path / "a.xlsx", "zh")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     assert book.sheetnames == ["摘要", "表一", "表二", "表三"]
     rows = list(book["表一"].values)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from airsim.cli import app
 from airsim.errors import InputError
 from airsim.meteorology import inspection, reading
-from airsim.output import page as pages
+from airsim.output import html
 from airsim.output.sections import weather as weather_page
 
 DATA = Path(__file__).parents[1] / "data"
@@ -137,7 +137,7 @@ def test_epw_of_a_whole_year(tmp_path):
     page = weather_page.page(found)
     assert len(found.places[0].hours) == 8759
     assert len(inspection.calendar(found.places[0])) == 365
-    assert "typical year" in pages.html(page, "en")
+    assert "typical year" in html.text(page, "en")
 
 
 def test_kinds_that_do_not_go_together_are_refused(gappy):

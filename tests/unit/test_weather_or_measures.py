@@ -14,7 +14,7 @@ from airsim import observations
 from airsim.assess import weather_or_measures as split
 from airsim.commands import attribute
 from airsim.errors import InputError
-from airsim.output import page as pages
+from airsim.output import html
 from airsim.output.sections import attribution as attribution_page
 from airsim.output.sections import comparison as comparison_page
 
@@ -179,7 +179,7 @@ def test_two_results_give_back_the_worlds_they_were_made_of():
     assert float(at["part"].sel(term="emissions")) < 0
     page = attribution_page.page(after, found)
     assert "气象" in page.answers[0].zh
-    assert 'id="parts-bars"' in pages.html(page, "en")
+    assert 'id="parts-bars"' in html.text(page, "en")
 
 
 def test_synthetic_weather_explains_nothing_and_is_refused():
@@ -229,6 +229,6 @@ def test_compare_counts_the_difference():
     head = [h.en for h in grid.head]
     a, b = (xian[head.index(f"change by measures {m}")] for m in "AB")
     assert 1 + b == pytest.approx(0.5 * (1 + a), rel=1e-5)
-    text = pages.html(page, "zh")
+    text = html.text(page, "zh")
     assert 'id="cities-bars"' in text
     assert 'id="difference"' in text

@@ -10,14 +10,16 @@ import pytest
 import xarray as xr
 
 from airsim.output import excel
+from airsim.output.sections import report
 from airsim.result import netcdf
 
 _spec = spec_from_file_location("made_up_result", Path(__file__).with_name("made_up_result.py"))
 made_up_result = module_from_spec(_spec)
 _spec.loader.exec_module(made_up_result)
 
-SHEETS = ["摘要", "实测推算(相对响应)", "城市浓度(日均)", "应急减排核算", "措施台账", "煤炭平衡", "排放清单汇总",
-          "企业", "传输矩阵", "企业影响", "面源影响", "输入与出处"]  # fmt: skip
+SHEETS = ["摘要", "实测推算(相对响应)", "AQI 日历", "城市浓度(日均)", "应急减排达标", "应急减排核算", "措施合计",
+          "措施台账", "传输与影响", "传输矩阵", "企业影响", "面源影响", "煤炭平衡", "与实测比较", "排放清单汇总",
+          "企业", "输入与出处"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def books(tree, tmp_path_factory):
     folder = tmp_path_factory.mktemp("工作簿")
     result = {}
     for lang in ("zh", "en"):
-        excel.write(tree, folder / f"{lang}.xlsx", lang)
+        excel.write(report.page(tree), folder / f"{lang}.xlsx", lang)
         result[lang] = openpyxl.load_workbook(folder / f"{lang}.xlsx")
     return result
 
@@ -72,7 +74,7 @@ def test_daily_values_colours_and_dates(books, tree):
     colours["严重污染"] = "7E0023"
     limits = {"优": 50, "良": 100, "轻度污染": 150, "中度污染": 200, "重度污染": 300, "严重污染": 500}
     kind, found = header.index("级别 基准情形"), set()
-    for row in sheet.iter_rows(min_row=2):
+    for row in sheet.iter_rows(min_row=3):  # below title and header
         name, value = row[kind].value, row[aqi].value
         assert row[aqi].fill.fgColor.rgb[-6:] == colours[name]
         assert next(k for k, v in limits.items() if value <= v) == name
@@ -151,9 +153,9 @@ def test_transfer_and_impacts_stand_city_by_city(books, tree):
 
 def test_a_base_run_alone_makes_a_smaller_book(tree, tmp_path):
     root = tree.to_dataset().sel(case=["base"])
-    excel.write(xr.DataTree(root), tmp_path / "base.xlsx", "zh")
+    excel.write(report.page(xr.DataTree(root)), tmp_path / "base.xlsx", "zh")
     book = openpyxl.load_workbook(tmp_path / "base.xlsx")
-    assert book.sheetnames == ["摘要", "城市浓度(日均)"]
+    assert book.sheetnames == ["摘要", "AQI 日历", "城市浓度(日均)"]
     header, rows = table(book["摘要"], "城市")
     assert not [h for h in header if h and "控制" in h]
     assert rows[0][1] == pytest.approx(float(np.mean(root["pm25"].sel(city="xian").values)), rel=1e-6)

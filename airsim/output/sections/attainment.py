@@ -9,81 +9,160 @@ import xarray as xr
 
 from airsim.output import words
 from airsim.output.findings import Findings, group
-from airsim.output.sections.figures import CONTROLLED, Figure, both, numbers, said
+from airsim.output.page import Card, Grid, Section, shown
+from airsim.output.sections.figures import CONTROLLED, Figure, both, described, numbers, said
 from airsim.output.words import Text
 
+_KINDS = ("observed", "projected")
 
-def section(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
-    """Return the rows, answers and notes of the section, None where nothing was projected.
 
-    Parameters
-    ----------
-    tree : DataTree
-        A result.
-    found : Findings
-    """
+def section(tree: xr.DataTree, found: Findings) -> Section | None:
+    """Return the section, None where nothing was projected."""
     at = group(tree, "attainment")
-    if at is None:
+    cities = _cities(at, found)
+    if at is None or not cities:
         return None
-    season = at.sel(period="season")
-    cities = [c for c in found.cities.index if np.isfinite(season["projected_mean"].sel(city=c))]
-    if not cities:
-        return None
-    rows: list[dict[str, Any]] = []
-    for city in cities:
-        s, y = season.sel(city=city), at.sel(period="year", city=city)
-        everyday, high = (at.sel(response=r, city=city) for r in ("permanent", "high_days"))
-        rows.append(
-            {
-                "city": found.name(city),
-                "days": float(s["observed_days"]),
-                "mean": [float(s[f"{k}_mean"]) for k in ("observed", "projected")],
-                "heavy": [float(s[f"{k}_heavy_days"]) for k in ("observed", "projected")],
-                "worst": [float(s[f"{k}_heavy_mean"]) for k in ("observed", "projected")],
-                "year": [float(y[f"{k}_mean"]) for k in ("observed", "projected")],
-                "raw": [float(everyday[f"modelled_{k}"]) for k in ("base", "controlled")],
-                "raw_high": [float(high[f"modelled_{k}"]) for k in ("base", "controlled")],
-                "left": [float(x["rrf_pm25"]) for x in (everyday, high)],
-            }
-        )
-    factors = [
-        {
-            "component": words.name(words.COMPONENTS, str(c)) if c != "om" else Text("有机物", "organic matter"),
-            "share": float(at["share"].sel(component=c, city=cities[0])),
-            "rrf": [
-                _range(at["rrf"].sel(component=c, city=cities, response=r).values) for r in ("permanent", "high_days")
-            ],
-        }
-        for c in at["component"].values
+    caption = Text(
+        "季均 PM2.5；柱上数字为重污染天数。",
+        "Seasonal mean PM2.5; the numbers on the bars are days of heavy pollution.",
+    )
+    about = Text("实测与推算的季均 PM2.5", "seasonal mean PM2.5, observed and projected")
+    return Section(
+        "attainment",
+        Text("实测推算", "Observed, projected"),
+        figures=[described(_bars(at, found, cities), about, caption)],
+        grids=[_table(at, found, cities), _factors(at, cities)],
+        notes=_notes(at, found, cities),
+        heading=Text("实测浓度会怎样：相对响应推算", "What the observed air would become: relative response"),
+        sheet=Text("实测推算(相对响应)", "Observed, projected"),
+    )
+
+
+def answers(tree: xr.DataTree, found: Findings) -> list[Text]:
+    """Return what the observed air would become, in sentences; none where nothing was projected."""
+    at = group(tree, "attainment")
+    cities = _cities(at, found)
+    return _answers(at, found, cities) if at is not None and cities else []
+
+
+def cards(tree: xr.DataTree, found: Findings) -> list[Card]:
+    """Return the two figures that are said first: seasonal mean and days of heavy pollution."""
+    at = group(tree, "attainment")
+    cities = _cities(at, found)
+    if at is None or not cities:
+        return []
+    ids = [c for c in found.alerted.index if c in cities] or cities
+    season = at.sel(period="season", city=ids)
+    mean = [float(season[f"{k}_mean"].mean()) for k in _KINDS]
+    days = [int(season[f"{k}_heavy_days"].sum()) for k in _KINDS]
+    change = shown(mean[1] / mean[0] - 1, -2, signed=True)
+    detail = f"{at.attrs['season']}{{}}{mean[0]:.0f} → {mean[1]:.0f} μg/m³"
+    return [
+        Card(
+            Text("季均 PM2.5（实测推算）", "seasonal mean PM2.5 (observed, projected)"),
+            Text(change, change),
+            Text(detail.format("："), detail.format(": ")),
+            "good" if mean[1] < mean[0] else "",
+        ),
+        Card(
+            Text("PM2.5 重污染（实测推算）", "heavy pollution by PM2.5 (observed, projected)"),
+            Text(f"{days[0]} → {days[1]}", f"{days[0]} → {days[1]}"),
+            Text(f"{len(ids)} 个城市，城·天", f"{len(ids)} cities, city-days"),
+            "good" if days[1] < days[0] else "",
+        ),
     ]
-    return {
-        "rows": rows,
-        "factors": factors,
-        "year": any(np.isfinite(r["year"][0]) for r in rows),
-        "answers": _answers(at, found, cities),
-        "cards": _cards(at, found, cities),
-        "notes": _notes(at, found, cities),
-    }
 
 
-def figure(made: dict[str, Any] | None) -> Figure | None:
-    """Return observed and projected seasonal means by city, from what `section` gave."""
-    if made is None:
-        return None
-    names = [both(r["city"]) for r in made["rows"]]
+def _cities(at: xr.Dataset | None, found: Findings) -> list[str]:
+    if at is None:
+        return []
+    projected = at["projected_mean"].sel(period="season")
+    return [c for c in found.cities.index if np.isfinite(projected.sel(city=c))]
+
+
+def _table(at: xr.Dataset, found: Findings, cities: list[str]) -> Grid:
+    """Return what was observed and what it would become, city by city, and the model as it is beside it."""
+    unit = "μg/m³"
+    rows: list[list[Any]] = []
+    for city in cities:
+        s, y = at.sel(period="season", city=city), at.sel(period="year", city=city)
+        everyday, high = (at.sel(response=r, city=city) for r in ("permanent", "high_days"))
+        mean, heavy, worst, year = (
+            tuple(float(x[f"{k}_{n}"]) for k in _KINDS)
+            for x, n in ((s, "mean"), (s, "heavy_days"), (s, "heavy_mean"), (y, "mean"))
+        )
+        raw = [tuple(float(x[f"modelled_{k}"]) for k in ("base", "controlled")) for x in (everyday, high)]
+        rows.append(
+            [
+                found.name(city), float(s["observed_days"]), mean[0], mean[1], mean[1] / mean[0] - 1,
+                heavy[0], heavy[1], worst[0], worst[1], year[0], year[1],
+                float(everyday["rrf_pm25"]), float(high["rrf_pm25"]), *raw[0], *raw[1],
+            ]
+        )  # fmt: skip
+    heads = words.heads(
+        "城市|city", "有效观测天数|days observed", f"季均 实测（{unit}）|season, observed [{unit}]",
+        f"季均 推算（{unit}）|season, projected [{unit}]", "变化|change", "重污染天数 实测|heavy days, observed",
+        "重污染天数 推算|heavy days, projected", f"重污染日均值 实测（{unit}）|their mean, observed [{unit}]",
+        f"重污染日均值 推算（{unit}）|their mean, projected [{unit}]", f"年均 实测（{unit}）|year, observed [{unit}]",
+        f"年均 推算（{unit}）|year, projected [{unit}]",
+        "剩余比例 平日（常年措施）|left, ordinary days (permanent measures)",
+        "剩余比例 重污染日（全部措施）|left, heavy days (all measures)",
+        f"模式过程均值 基准（{unit}）|model, base [{unit}]",
+        f"模式过程均值 常年措施（{unit}）|model, permanent measures [{unit}]",
+        f"模式最重日 基准（{unit}）|model, worst days, base [{unit}]",
+        f"模式最重日 全部措施（{unit}）|model, worst days, all measures [{unit}]",
+    )  # fmt: skip
+    return Grid(
+        Text(
+            "左为推算（结论），右为模式原值（参考）",
+            "Projected observations (the answer), and the model as it is (for reference)",
+        ),
+        heads,
+        rows,
+        [0, 0, 1, 1, -2, 0, 0, 1, 1, 1, 1, 3, 3, 1, 1, 1, 1],
+        signed=[4],
+    )
+
+
+def _factors(at: xr.Dataset, cities: list[str]) -> Grid:
+    rows = [
+        [
+            words.name(words.COMPONENTS, str(c)) if c != "om" else Text("有机物", "organic matter"),
+            float(at["share"].sel(component=c, city=cities[0])),
+            *(
+                _range(at["rrf"].sel(component=c, city=cities, response=r).to_numpy())
+                for r in ("permanent", "high_days")
+            ),
+        ]
+        for c in at["component"].to_numpy()
+    ]
+    heads = words.heads(
+        "组分|component", "实测占比|observed share", "常年措施|permanent measures",
+        "全部措施，最重日|all measures, worst days",
+    )  # fmt: skip
+    title = Text("组分占比与相对响应系数", "Shares and relative response factors")
+    return Grid(title, heads, rows, [0, -1, 0, 0], folded=True)
+
+
+def _bars(at: xr.Dataset, found: Findings, cities: list[str]) -> Figure:
+    """Return observed and projected seasonal means by city."""
+    season = at.sel(period="season", city=cities)
     data = [
         {
             "type": "bar",
-            "x": names,
-            "y": numbers([r["mean"][i] for r in made["rows"]]),
+            "x": [both(found.name(c)) for c in cities],
+            "y": numbers(season[f"{kind}_mean"]),
             "name": said(zh, en),
             "marker": {"color": colour},
-            "text": [f"{r['heavy'][i]:.0f}" for r in made["rows"]],
+            "text": [f"{v:.0f}" for v in season[f"{kind}_heavy_days"].to_numpy()],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": "%{y:.1f} μg/m³<extra></extra>",
         }
-        for i, (zh, en, colour) in enumerate((("实测", "observed", "#455a64"), ("措施下推算", "projected", CONTROLLED)))
+        for kind, zh, en, colour in (
+            ("observed", "实测", "observed", "#455a64"),
+            ("projected", "措施下推算", "projected", CONTROLLED),
+        )
     ]
     layout = {
         "barmode": "group",
@@ -98,32 +177,6 @@ def figure(made: dict[str, Any] | None) -> Figure | None:
 def _range(values: np.ndarray) -> str:
     known = values[np.isfinite(values)]
     return f"{known.min():.2f}–{known.max():.2f}" if known.size else "—"
-
-
-def _cards(at: xr.Dataset, found: Findings, cities: list[str]) -> list[dict[str, Any]]:
-    """Return the two figures that are said first: seasonal mean and days of heavy pollution."""
-    ids = [c for c in found.alerted.index if c in cities] or cities
-    season = at.sel(period="season", city=ids)
-    mean = [float(season[f"{k}_mean"].mean()) for k in ("observed", "projected")]
-    days = [int(season[f"{k}_heavy_days"].sum()) for k in ("observed", "projected")]
-    change = f"{100 * (mean[1] / mean[0] - 1):+.1f} %".replace("-", "−")
-    span = str(at.attrs["season"])
-    return [
-        {
-            "what": Text("季均 PM2.5（实测推算）", "seasonal mean PM2.5 (observed, projected)"),
-            "big": Text(change, change),
-            "detail": Text(
-                f"{span}：{mean[0]:.0f} → {mean[1]:.0f} μg/m³", f"{span}: {mean[0]:.0f} → {mean[1]:.0f} μg/m³"
-            ),
-            "mood": "good" if mean[1] < mean[0] else "",
-        },
-        {
-            "what": Text("PM2.5 重污染（实测推算）", "heavy pollution by PM2.5 (observed, projected)"),
-            "big": Text(f"{days[0]} → {days[1]}", f"{days[0]} → {days[1]}"),
-            "detail": Text(f"{len(ids)} 个城市，城·天", f"{len(ids)} cities, city-days"),
-            "mood": "good" if days[1] < days[0] else "",
-        },
-    ]
 
 
 def _answers(at: xr.Dataset, found: Findings, cities: list[str]) -> list[Text]:

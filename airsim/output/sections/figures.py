@@ -54,6 +54,11 @@ def said(zh: str, en: str) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
 
+def described(figure: Figure, about: Text, caption: Text | None = None) -> Figure:
+    """Return a figure with what it is, for those who can't see it, and perhaps the words above it."""
+    return figure | {"about": both(about)} | ({"caption": both(caption)} if caption is not None else {})
+
+
 def pack(values: npt.ArrayLike) -> dict[str, Any]:
     """Return a matrix as base64 of 16-bit integers with a scale, a third of the size of digits.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from airsim.output import words
 from airsim.output.findings import BEIJING, Findings, group
-from airsim.output.sections.figures import MAP_COLOURS, Figure, both, numbers, outline, pack, said
+from airsim.output.page import Grid, Section
+from airsim.output.sections.figures import MAP_COLOURS, Figure, both, described, numbers, outline, pack, said
 from airsim.output.words import Text
 
 #: Enterprises and area sources that are printed for each city; result.nc and the workbook have them all.
@@ -21,38 +20,69 @@ _OUTSIDE = {
     "background": Text("区域外流入", "carried in from outside"),
 }
 
+#: The three ways of attribution: short name, and what it does.
+_WAYS = {
+    "tag": (Text("标记法", "tag"), Text("标记法：按前体物份额分配，合计等于总量", "tag: shared by precursor, adds up")),
+    "zero_out": (
+        Text("清零法", "zero-out"),
+        Text("清零法：该城市全部排放去掉后的降低", "zero-out: what would go with that city"),
+    ),
+    "adjoint": (
+        Text("伴随法", "adjoint"),
+        Text("伴随法：减排第一吨的效果（边际）", "adjoint: what the first tonne brings"),
+    ),
+}
+_KINDS = {"enterprise": Text("企业", "enterprises"), "area": Text("面源", "area sources")}
+_AREA_IMPACT = Text("面源影响", "Impact of area sources")
+_WAYS_NOTE = Text(
+    "标记法把每种物质按前体物份额分给来源，合计为 100 %；清零法是去掉该城市全部排放后降低多少，各城市之和不等于总量；"
+    "伴随法是减排第一吨的效果（边际）。一次颗粒物三者相同；差别来自硝酸盐与铵盐平衡：气体比（自由氨与总硝酸摩尔比）"
+    "远大于 1 时三者接近，小于 1 时硝酸盐由氨决定，三者分开。",
+    "Tag shares each substance among the sources by its precursor and adds up to 100 %; zero-out is what would go if "
+    "all emissions of that city went, and does not add up; adjoint is what the first tonne brings. For primary "
+    "particles the three agree; they part through the nitrate and ammonium equilibrium: with a gas ratio (free ammonia "
+    "over total nitrate, moles) far above 1 they are close, below 1 nitrate follows ammonia.",
+)
+_MAPS_NOTE = Text(
+    "多排一吨，在哪里排影响最大：近地面、时段内均匀多排时该城市 PM2.5 时段均值的升高（边际，伴随法）；"
+    "三角为对该城市影响最大的企业。",
+    "Where a tonne hurts most: rise of the city's window mean by emission at the ground, evenly over the window "
+    "(marginal, adjoint); triangles are the enterprises that count most for the city.",
+)
 
-def section(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
-    """Return what the section of the report holds; None where the result has neither group.
 
-    Parameters
-    ----------
-    tree : DataTree
-        A result.
-    found : Findings
-        Of that result.
-    """
+def section(tree: xr.DataTree, found: Findings) -> Section | None:
+    """Return the section, None where the result has neither transfer matrix nor ranking."""
     transfer, ranking = group(tree, "transfer"), group(tree, "ranking")
-    if transfer is None and ranking is None:
-        return None
     some = transfer if transfer is not None else ranking
-    assert some is not None
-    maps = _maps(tree, ranking, found) if ranking is not None else []
-    return {
-        "window": _window(some),
-        "heat": _heat(transfer, found) if transfer is not None else None,
-        "shares": _shares(transfer, found) if transfer is not None else [],
-        "maps": [f for f in maps if f["first"]],
-        "more_maps": [f for f in maps if not f["first"]],
-        "cities": _sources(ranking, found) if ranking is not None else [],
-    }
-
-
-def figures_of(made: dict[str, Any] | None) -> list[Figure]:
-    """Return all figures of a section, for the page's data block."""
-    if made is None:
-        return []
-    return [*([made["heat"]] if made["heat"] else []), *made["maps"], *made["more_maps"]]
+    if some is None:
+        return None
+    drawn: list[Figure] = []
+    more: list[Figure] = []
+    grids: list[Grid] = []
+    notes: list[Text] = []
+    if transfer is not None:
+        drawn.append(described(_heat(transfer, found), Text("城市间传输矩阵", "transfer matrix between cities")))
+        grids += [_shares(transfer, found), *_matrices(transfer, found)]
+        notes.append(_WAYS_NOTE)
+    if ranking is not None:
+        notes.append(_MAPS_NOTE)
+        for first, figure in _maps(tree, ranking, found):
+            (drawn if first else more).append(figure)
+        for city in ranking["receptor"].to_numpy():
+            grids += [_largest_of(ranking, found, str(city), kind) for kind in _KINDS]
+        grids += [_impact(ranking, found, kind) for kind in _KINDS]
+    return Section(
+        "joint",
+        Text("联防联控", "Joint control"),
+        [_window(some)],
+        drawn,
+        grids,
+        more,
+        notes=notes,
+        heading=Text("联防联控：谁的排放在谁的空气里", "Joint control: whose emissions are in whose air"),
+        sheet=Text("传输与影响", "Transfer and impact"),
+    )
 
 
 def _window(some: xr.Dataset) -> Text:
@@ -116,7 +146,7 @@ def _heat(transfer: xr.Dataset, found: Findings) -> Figure:
     }
 
 
-def _shares(transfer: xr.Dataset, found: Findings) -> list[dict[str, Any]]:
+def _shares(transfer: xr.Dataset, found: Findings) -> Grid:
     """Return the three ways side by side: a city's own share, that of its neighbours, that from outside."""
     rows = []
     sources = [str(s) for s in transfer["source"].to_numpy()]
@@ -124,30 +154,57 @@ def _shares(transfer: xr.Dataset, found: Findings) -> list[dict[str, Any]]:
     for city in _order(found, [str(c) for c in transfer["receptor"].to_numpy()]):
         at = transfer["contribution"].sel(species="pm25", receptor=city)
         total = float(transfer["total"].sel(species="pm25", receptor=city))
-        cells = []
-        for approach in ("tag", "zero_out", "adjoint"):
-            way = at.sel(approach=approach)
-            own = float(way.sel(source=city)) / total
-            plain = [c for c in _GUANZHONG if c in cities and c != city]
-            near = float(way.sel(source=plain).sum()) / total
-            other = float(way.sel(source=[c for c in cities if c not in {city, *plain}]).sum()) / total
-            outside = float(way.sel(source=[s for s in _OUTSIDE if s in sources]).sum()) / total
-            cells.append((own, near, other, outside))
-        rows.append(
-            {
-                "city": found.name(city),
-                "total": total,
-                "tag": cells[0],
-                "zero_out": cells[1],
-                "adjoint": cells[2],
-                "gas_ratio": float(transfer["gas_ratio"].sel(receptor=city)),
-            }
+        near = [c for c in _GUANZHONG if c in cities and c != city]
+        parts = (
+            [city],
+            near,
+            [c for c in cities if c not in {city, *near}],
+            [s for s in _OUTSIDE if s in sources],
         )
-    return rows
+        shares = [float(at.sel(approach=way, source=part).sum()) / total for way in _WAYS for part in parts]
+        rows.append([found.name(city), total, *shares, float(transfer["gas_ratio"].sel(receptor=city))])
+    parts_named = words.heads("本地|own", "关中其他|Guanzhong", "周边市|neighbours", "外来|outside")
+    return Grid(
+        Text("三种算法之比较（占 PM2.5 的 %）", "Three ways side by side [% of PM2.5]"),
+        [
+            *words.heads("城市|city", "PM2.5 μg/m³"),
+            *(Text(f"{w.zh} {p.zh}", f"{w.en}: {p.en}") for w, _ in _WAYS.values() for p in parts_named),
+            Text("气体比", "gas ratio"),
+        ],
+        rows,
+        [0, 1, *[-1] * 12, 1],
+    )
 
 
-def _maps(tree: xr.DataTree, ranking: xr.Dataset, found: Findings) -> list[Figure]:
-    """Return, for the first city and every pollutant, and for the others PM2.5: where a tonne hurts most."""
+def _matrices(transfer: xr.Dataset, found: Findings) -> list[Grid]:
+    """Return source by receptor, PM2.5 [ug m-3], one table a way."""
+    receptors = [str(c) for c in transfer["receptor"].to_numpy()]
+    sources = [str(s) for s in transfer["source"].to_numpy()]
+    total = transfer["total"].sel(species="pm25").to_numpy()
+    made = []
+    for way, (_, title) in _WAYS.items():
+        table = transfer["contribution"].sel(approach=way, species="pm25").transpose("source", "receptor").to_numpy()
+        rows = [[_name(found, s), *row.tolist()] for s, row in zip(sources, table, strict=True)]
+        rows.append([Text("总浓度", "total"), *total.tolist()])
+        made.append(
+            Grid(
+                Text(f"{title.zh}（μg/m³）", f"{title.en} [μg/m³]"),
+                [Text("来源＼受体", "source \\ receptor"), *(found.name(c) for c in receptors)],
+                rows,
+                [0, *[2] * len(receptors)],
+                folded=True,
+                sheet=Text("传输矩阵", "Transfer matrix"),
+                totals=[len(rows) - 1],
+            )
+        )
+    return made
+
+
+def _maps(tree: xr.DataTree, ranking: xr.Dataset, found: Findings) -> list[tuple[bool, Figure]]:
+    """Return where a tonne hurts most, each map with whether it stands in sight.
+
+    Every pollutant for the first city, PM2.5 alone for the others.
+    """
     root = tree.to_dataset()
     x, y = root["x"].to_numpy() / 1e3, root["y"].to_numpy() / 1e3
     lines, labels = outline(tree, root, found)
@@ -199,7 +256,7 @@ def _maps(tree: xr.DataTree, ranking: xr.Dataset, found: Findings) -> list[Figur
                     "marker": {"color": "#0b3d91", "size": 7, "symbol": "triangle-up"},
                 },
             ]
-            layout = {
+            layout: Figure = {
                 "title": {
                     "text": said(
                         f"多排一千吨{label.zh}，{name.zh} PM2.5 升高多少",
@@ -219,7 +276,9 @@ def _maps(tree: xr.DataTree, ranking: xr.Dataset, found: Findings) -> list[Figur
                     "constrain": "domain",
                 },
             }
-            made.append({"id": f"tonne-{i}-{pollutant}", "first": i == 0, "data": data, "layout": layout})
+            about = Text(*layout["title"]["text"].values())
+            figure = {"id": f"tonne-{i}-{pollutant}", "data": data, "layout": layout}
+            made.append((i == 0, described(figure, about)))
     return made
 
 
@@ -241,29 +300,55 @@ def _largest(
     return found
 
 
-def _sources(ranking: xr.Dataset, found: Findings) -> list[dict[str, Any]]:
-    """Return the enterprises and area sources that count most, city by city."""
-    made = []
-    for city in ranking["receptor"].to_numpy():
-        at = ranking.sel(receptor=city)
-        base = float(at["pm25_base"])
-        tables = []
-        for kind, title in (
-            ("enterprise", Text("企业", "enterprise")),
-            ("area", Text("面源", "area source")),
-        ):
-            impact = at[f"{kind}_impact"].to_numpy()
-            rows = [
-                {
-                    "name": str(ranking[f"{kind}_name"].to_numpy()[i]),
-                    "city": found.name(str(ranking[f"{kind}_city"].to_numpy()[i])),
-                    "sector": words.name(words.SECTORS, str(ranking[f"{kind}_sector"].to_numpy()[i])),
-                    "impact": float(impact[i]),
-                    "share": float(impact[i]) / base,
-                    "per_kt": 1e3 * float(at[f"{kind}_impact_per_tonne"].to_numpy()[i]),
-                }
-                for i in impact.argsort()[::-1][:_ROWS]
-            ]
-            tables.append({"title": title, "rows": rows})
-        made.append({"city": found.name(str(city)), "base": base, "tables": tables})
-    return made
+def _largest_of(ranking: xr.Dataset, found: Findings, receptor: str, kind: str) -> Grid:
+    """Return the enterprises or area sources that count most for a city."""
+    at, city, title = ranking.sel(receptor=receptor), found.name(receptor), _KINDS[kind]
+    impact, per_tonne = (at[f"{kind}_{n}"].to_numpy() for n in ("impact", "impact_per_tonne"))
+    name, home, sector = (ranking[f"{kind}_{n}"].to_numpy().astype(str) for n in ("name", "city", "sector"))
+    base = float(at["pm25_base"])
+    rows = [
+        [
+            name[i], found.name(home[i]), words.name(words.SECTORS, sector[i]), float(impact[i]),
+            float(impact[i]) / base, 1e3 * float(per_tonne[i]),
+        ]
+        for i in impact.argsort()[::-1][:_ROWS]
+    ]  # fmt: skip
+    return Grid(
+        Text(f"对{city.zh}影响最大的{title.zh}", f"The {title.en} that count most for {city.en}"),
+        words.heads(
+            "名称|name", "所在城市|city", "行业|sector", "影响 μg/m³|impact [μg/m³]", "占比|share",
+            "每千吨 μg/m³|per kt [μg/m³]",
+        ),
+        rows,
+        [0, 0, 0, 3, -2, 2],
+        folded=True,
+    )  # fmt: skip
+
+
+def _impact(ranking: xr.Dataset, found: Findings, kind: str) -> Grid:
+    """Return all sources of a kind with their marginal impact on each ranked city."""
+    receptors = [found.name(str(c)) for c in ranking["receptor"].to_numpy()]
+    emitted = [words.name(words.POLLUTANTS, str(p)) for p in ranking["pollutant"].to_numpy()]
+    named = (ranking[f"{kind}_{n}"].to_numpy().astype(str) for n in ("name", "city", "sector"))
+    impact, mass = ranking[f"{kind}_impact"].to_numpy().T, ranking[f"{kind}_emitted"].to_numpy()
+    rows = [
+        [name, found.name(city), words.name(words.SECTORS, sector), *felt.tolist(), *tonnes.tolist()]
+        for name, city, sector, felt, tonnes in zip(*named, impact, mass, strict=True)
+    ]
+    title = Text("企业影响", "Impact of enterprises") if kind == "enterprise" else _AREA_IMPACT
+    return Grid(
+        title,
+        [
+            *words.heads("名称|name", "城市|city", "行业|sector"), *receptors,
+            *(Text(f"{p.zh} 排放 t", f"{p.en} emitted t") for p in emitted),
+        ],
+        rows,
+        [0, 0, 0, *[3] * len(receptors), *[1] * len(emitted)],
+        Text(
+            "各源对各城市 PM2.5 时段均值的边际影响（μg/m³），按第一个城市排序",
+            "marginal impact on the window mean of PM2.5 [μg/m³], in the order of the first city",
+        ),
+        folded=True,
+        most=2 * _ROWS,
+        sheet=title,
+    )  # fmt: skip

@@ -10,12 +10,17 @@ import xarray as xr
 
 from airsim.output import findings, words
 from airsim.output.findings import BEIJING, Findings, group
-from airsim.output.sections.figures import Figure, both, numbers, said
+from airsim.output.page import Grid, Section
+from airsim.output.sections.figures import Figure, both, described, numbers, said
 from airsim.output.words import Text
 
 _COLOURS = ("#1f5fa8", "#b3261e", "#2e7d32", "#f28e2b", "#6a4c93", "#00897b", "#8d6e63", "#546e7a")
-#: Enterprises that are printed; the workbook has them all.
-_ENTERPRISES = 15
+#: Enterprises and hours that a page shows; the workbook has them all.
+_ENTERPRISES, _HOURS = 15, 24
+#: Quantiles between which the cut lies with nine in ten.
+_BAND = (0.05, 0.95)
+#: Effect of an enterprise on its own city where that is not under alert.
+_NONE = (np.nan, np.nan)
 _INPUTS = {
     "execution_common": Text("城市、类别执行力", "execution of cities and categories"),
     "execution_single": Text("单个企业执行力", "execution of single sources"),
@@ -31,116 +36,229 @@ def acting(effect: xr.Dataset, found: Findings) -> list[str]:
     return [c for c in found.cities.index if c in called and bool(finite.sel(city=c))]
 
 
-def section(tree: xr.DataTree, found: Findings) -> dict[str, Any] | None:
-    """Return tables and sentences of the section, None where the result holds no effect of a response."""
+def section(tree: xr.DataTree, found: Findings) -> Section | None:
+    """Return the section, None where the result holds no effect of a response."""
     effect = group(tree, "emergency")
     if effect is None or "effect_mean" not in effect:
         return None
     cities = acting(effect, found)
     if not cities:
         return None
-    rows = [_row(effect, found, c) for c in cities]
-    hours = [int(t) for t in effect["threshold"].to_numpy()]
-    return {
-        "rows": rows,
-        "thresholds": hours,
-        "banded": "cut_share_band" in effect,
-        "alone": _alone(effect, found, cities),
-        "lead": _lead(effect, found, cities),
-        "said": _said(effect, found, cities),
-        "rule": str(effect.attrs.get("effect_aqi_rule", "")),
-        "hourly": _hourly(effect, cities) is not None,
-        "enterprises": _enterprises(effect, found, cities),
-    }
+    hourly, lead = _hourly(effect, cities), _lead_figure(effect, found, cities)
+    drawn = []
+    if hourly is not None:
+        caption = Text(
+            "预警城市逐时实际减排比例。锅炉、窑炉、焦炉不能一小时内停下：升降小时数见规则 emergency_response，"
+            "多为估计。",
+            "Emission really cut in the alerted cities, hour by hour. Boilers, kilns and coke ovens do not stop within "
+            "an hour: the hours are those of rule emergency_response, mostly estimates.",
+        )
+        drawn.append(described(hourly, Text("逐时减排比例", "emission cut by hour"), caption))
+    if lead is not None:
+        caption = Text("早一天启动多得多少", "What a day of lead brings")
+        drawn.append(described(lead, Text("启动时间与降幅", "start and cut"), caption))
+    tables = (
+        _by_city(effect, found, cities),
+        _alone(effect, found, cities),
+        *_lead(effect, found, cities),
+        _enterprises(effect, found, cities),
+        _hours(effect, found, cities),
+    )
+    return Section(
+        "response",
+        Text("应急效果", "Response"),
+        _said(effect, found, cities),
+        drawn,
+        [g for g in tables if g is not None],
+        heading=Text(
+            "应急响应的效果：同一天气下有无响应之差", "What the response does: without minus with, same weather"
+        ),
+        sheet=Text("应急效果", "Response"),
+    )
 
 
-def figures(tree: xr.DataTree, found: Findings) -> list[Figure]:
-    """Return the figures of the section: the cut hour by hour, and what lead time brings."""
-    effect = group(tree, "emergency")
-    if effect is None or "effect_mean" not in effect:
-        return []
-    cities = acting(effect, found)
-    return [f for f in (_hourly(effect, cities), _lead_figure(effect, found, cities)) if f is not None]
+def _by_city(effect: xr.Dataset, found: Findings, cities: list[str]) -> Grid:
+    """Return PM2.5 without and with the response, hours and days above, and how sure the cut is."""
+    thresholds = [int(t) for t in effect["threshold"].to_numpy()]
+    banded = [n for n in ("cut_share_band", "peak_cut_share_band") if n in effect]
+    columns: list[tuple[Text, int]] = [
+        (Text("城市", "city"), 0), (Text("预警均值", "alert mean"), 1), (Text("降幅", "change"), -2),
+        (Text("最重日", "worst day"), 0), (Text("日均值", "daily mean"), 1), (Text("削峰", "peak cut"), -2),
+        (Text("最大小时", "highest hour"), 1),
+        *((Text(f"AQI＞{t} 小时", f"hours AQI > {t}"), 0) for t in thresholds),
+        *((Text(f"AQI＞{t} 天", f"days AQI > {t}"), 0) for t in thresholds),
+        (Text("μg/m³ 每千吨", "μg/m³ per kt"), 1),
+        *((Text(f"{zh} {100 * q:.0f} % 分位", f"{en}, {100 * q:.0f} %"), -2)
+          for (zh, en), _ in zip((("平均降幅", "mean cut"), ("削峰", "peak cut")), banded, strict=False)
+          for q in _BAND),
+    ]  # fmt: skip
+    rows = []
+    for city in cities:
+        at = effect.sel(city=city)
+
+        def pair(name: str, at: xr.Dataset = at, **where: Any) -> tuple[float, float]:
+            without, with_ = (float(at[name].sel(response=r, **where)) for r in ("without", "with"))
+            return without, with_
+
+        mean, peak = pair("effect_mean"), pair("effect_peak_day")
+        rows.append(
+            [
+                found.name(city), mean, _change(mean), pd.Timestamp(at["peak_day"].item()), peak, _change(peak),
+                pair("effect_peak_hour"), *(pair("hours_above", threshold=t) for t in thresholds),
+                *(pair("days_above", threshold=t) for t in thresholds), float(at["cut_per_kilotonne"]),
+                *(float(at[n].sel(quantile=q)) for n in banded for q in _BAND),
+            ]
+        )  # fmt: skip
+    rule = str(effect.attrs.get("effect_aqi_rule", ""))
+    note = Text(
+        "“无响应”为其他措施之后、应急之前的空气。最重日按无响应时日均值取；小时数按小时报、天数按日报计"
+        f"（{rule}）；每千吨为 SO₂、NOx、PM2.5、VOCs 合计。",
+        "Without: after all other measures, before the response. The worst day is that without the response; hours by "
+        f"the hourly report, days by the daily one ({rule}); per kt of SO₂, NOx, PM2.5 and VOC together.",
+    )
+    return Grid(
+        Text("分城市 PM2.5（μg/m³）与超标时数、天数", "PM2.5 by city [μg/m³], hours and days above"),
+        [head for head, _ in columns],
+        rows,
+        [digits for _, digits in columns],
+        note,
+        pair=(Text("无响应", "without"), Text("有响应", "with")),
+        signed=[2, 5],
+    )
 
 
-def _row(effect: xr.Dataset, found: Findings, city: str) -> dict[str, Any]:
-    at = effect.sel(city=city)
-    row: dict[str, Any] = {"city": found.name(city), "day": pd.Timestamp(at["peak_day"].item())}
-    for key, name in (("mean", "effect_mean"), ("peak", "effect_peak_day"), ("hour", "effect_peak_hour")):
-        row[key] = [float(at[name].sel(response=r)) for r in ("without", "with")]
-    row["hours"] = [
-        [int(at["hours_above"].sel(response=r, threshold=t)) for r in ("without", "with")]
-        for t in effect["threshold"].to_numpy()
-    ]
-    row["days"] = [
-        [int(at["days_above"].sel(response=r, threshold=t)) for r in ("without", "with")]
-        for t in effect["threshold"].to_numpy()
-    ]
-    row["per_kilotonne"] = float(at["cut_per_kilotonne"])
-    for name in ("cut_share_band", "peak_cut_share_band"):
-        row[name] = [float(at[name].sel(quantile=q)) for q in (0.05, 0.95)] if name in effect else []
-    return row
+def _change(pair: tuple[float, float]) -> float:
+    return pair[1] / pair[0] - 1 if pair[0] > 0 else np.nan
 
 
-def _together(effect: xr.Dataset, city: str, name: str = "effect_mean") -> float:
-    at = effect[name].sel(city=city)
-    return float(at.sel(response="without") - at.sel(response="with"))
-
-
-def _alone(effect: xr.Dataset, found: Findings, cities: list[str]) -> dict[str, Any] | None:
+def _alone(effect: xr.Dataset, found: Findings, cities: list[str]) -> Grid | None:
+    """Return what each acting city's response takes from every city's air, alone and together."""
     if "cut_alone" not in effect:
         return None
     actors = [c for c in cities if c in effect["actor"].to_numpy()]
     rows = []
     for city in cities:
-        together = _together(effect, city)
+        at = effect["effect_mean"].sel(city=city)
+        together = float(at.sel(response="without") - at.sel(response="with"))
         by = [float(effect["cut_alone"].sel(actor=a, city=city)) for a in actors]
         own = by[actors.index(city)] if city in actors else 0.0
-        rows.append(
-            {"city": found.name(city), "by": by, "own": own, "together": together,
-             "others": 1 - own / together if together > 0 else np.nan}
-        )  # fmt: skip
-    return {"actors": [found.name(a) for a in actors], "rows": rows}
+        rows.append([found.name(city), *by, together, 1 - own / together if together > 0 else np.nan])
+    return Grid(
+        Text(
+            "单独响应与联动：预警时段平均降低的 PM2.5（μg/m³）",
+            "Alone and together: PM2.5 taken away, alert mean [μg/m³]",
+        ),
+        [
+            Text("受益城市 ＼ 响应城市", "in the air of, by acting city"), *(found.name(a) for a in actors),
+            *words.heads("全部联动|all together", "他市贡献|by other cities"),
+        ],
+        rows,
+        [0, *[1] * (len(actors) + 1), -1],
+    )  # fmt: skip
 
 
-def _enterprises(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[dict[str, Any]]:
-    """Return the enterprises whose cut takes most away from all acting cities."""
-    if "enterprise_cut" not in effect:
-        return []
-    felt = effect["enterprise_cut"].sel(city=cities).transpose("enterprise", "city").to_numpy()
-    rows = []
-    for i in range(min(_ENTERPRISES, len(felt))):
-        home = str(effect["enterprise_city"].to_numpy()[i])
-        tonnes = float(effect["enterprise_tonnes"].to_numpy()[i])
-        most = int(np.nanargmax(felt[i]))
-        rows.append(
-            {"name": str(effect["enterprise_name"].to_numpy()[i]), "city": found.name(home), "tonnes": tonnes,
-             "own": float(felt[i, cities.index(home)]) if home in cities else np.nan,
-             "most": found.name(cities[most]), "value": float(felt[i, most]),
-             "per_kilotonne": 1000.0 * float(np.nansum(felt[i])) / tonnes if tonnes > 0 else np.nan}
-        )  # fmt: skip
-    return rows
-
-
-def _lead(effect: xr.Dataset, found: Findings, cities: list[str]) -> dict[str, Any] | None:
+def _lead(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[Grid]:
+    """Return what an earlier or a later start makes of the cut: of the alert's mean, and of the worst day."""
     if "cut_shifted" not in effect:
-        return None
+        return []
     shifts = [int(s) for s in effect["shift"].to_numpy()]
-    rows = []
-    for city in cities:
-        mean, peak = effect["cut_shifted"].sel(city=city), effect["peak_cut_shifted"].sel(city=city)
-        base = [float(effect[n].sel(city=city, response="without")) for n in ("effect_mean", "effect_peak_day")]
-        rows.append(
-            {"city": found.name(city), "mean": [float(v) / base[0] for v in mean.to_numpy()],
-             "peak": [float(v) / base[1] for v in peak.to_numpy()]}
-        )  # fmt: skip
     heads = [
         Text("按实际启动", "as called")
         if s == 0
         else Text(f"{'提前' if s < 0 else '推迟'} {abs(s)} 小时", f"{abs(s)} h {'sooner' if s < 0 else 'later'}")
         for s in shifts
     ]
-    return {"heads": heads, "rows": rows, "called": shifts.index(0)}
+    note = Text(
+        "平均总是对实际发布的预警时段取；结束时间不变。", "The mean is always over the alert as called; its end stays."
+    )
+    made = []
+    for cut, base, title in (
+        ("cut_shifted", "effect_mean", Text("启动时间与平均降幅", "Start and cut of the alert mean")),
+        ("peak_cut_shifted", "effect_peak_day", Text("启动时间与削峰", "Start and cut of the worst day")),
+    ):
+        rows = [
+            [
+                found.name(c),
+                *(effect[cut].sel(city=c) / effect[base].sel(city=c, response="without")).to_numpy().tolist(),
+            ]
+            for c in cities
+        ]
+        made.append(Grid(title, [Text("城市", "city"), *heads], rows, [0, *[-2] * len(shifts)], note))
+    return made
+
+
+def _enterprises(effect: xr.Dataset, found: Findings, cities: list[str]) -> Grid | None:
+    """Return what each enterprise's own cut takes from its city and from all acting cities."""
+    if "enterprise_cut" not in effect:
+        return None
+    names, homes = (effect[f"enterprise_{n}"].to_numpy().astype(str) for n in ("name", "city"))
+    tonnes = effect["enterprise_tonnes"].to_numpy()
+    mean, peak = (
+        effect[n].sel(city=cities).transpose("enterprise", "city").to_numpy()
+        for n in ("enterprise_cut", "enterprise_peak_cut")
+    )
+    rows = []
+    for i, (name, home) in enumerate(zip(names, homes, strict=True)):
+        own = cities.index(home) if home in cities else None
+        most = int(np.nanargmax(mean[i]))
+        rows.append(
+            [
+                name, found.name(home), float(tonnes[i]), *((mean[i, own], peak[i, own]) if own is not None else _NONE),
+                found.name(cities[most]), float(mean[i, most]),
+                1000.0 * float(np.nansum(mean[i])) / tonnes[i] if tonnes[i] > 0 else np.nan, *mean[i].tolist(),
+            ]
+        )  # fmt: skip
+    heads = words.heads(
+        "企业|enterprise", "城市|city", "预警期间削减量（吨）|cut during alert [t]", "本市（μg/m³）|own city [μg/m³]",
+        "本市最重日（μg/m³）|own city, worst day [μg/m³]", "影响最大的城市|felt most in", "该市（μg/m³）|there [μg/m³]",
+        "各市合计每千吨|all acting cities per kt",
+        *(f"{found.name(c).zh}（μg/m³）|{found.name(c).en} [μg/m³]" for c in cities),
+    )  # fmt: skip
+    return Grid(
+        Text("哪些企业的减排作用最大", "Whose cuts count most"),
+        heads,
+        rows,
+        [0, 0, 1, 3, 3, 0, 3, 1, *[3] * len(cities)],
+        Text(
+            "企业自身减排的作用（伴随一阶估计）：预警时段均值；每千吨为 SO₂、NOx、PM2.5、VOCs 合计。",
+            "What each enterprise's own cut takes away (adjoint, first order), alert mean; per kt of SO₂, NOx, PM2.5 "
+            "and VOC together.",
+        ),
+        folded=True,
+        most=_ENTERPRISES,
+        sheet=Text("应急效果(企业)", "Response by enterprise"),
+    )
+
+
+def _hours(effect: xr.Dataset, found: Findings, cities: list[str]) -> Grid | None:
+    """Return what every acting city really cuts hour by hour, in kg/h and as a share."""
+    if "emission_cut" not in effect:
+        return None
+    names = [words.name(words.POLLUTANTS, str(p)) for p in effect["precursor"].to_numpy()]
+    cut, whole = (
+        effect[n].sel(city=cities).transpose("city", "time", "precursor").to_numpy().astype(float)
+        for n in ("emission_cut", "emission_without")
+    )
+    times = [pd.Timestamp(t + BEIJING) for t in effect["time"].to_numpy()]
+    share = np.divide(cut, whole, out=np.full(cut.shape, np.nan), where=whole > 0)
+    rows = [
+        [times[t], found.name(city), *cut[c, t].tolist(), *share[c, t].tolist()]
+        for c, city in enumerate(cities)
+        for t in np.flatnonzero(np.abs(cut[c]).max(axis=1) > 0)
+    ]
+    heads = words.heads(
+        "时间（北京）|hour (Beijing)", "城市|city", *(f"{n.zh} kg/h|{n.en} kg/h" for n in names),
+        *(f"{n.zh} 减排比例|{n.en} share" for n in names),
+    )  # fmt: skip
+    return Grid(
+        Text("应急逐时减排", "Response by hour"),
+        heads,
+        rows,
+        [1, 0, *[1] * len(names), *[-2] * len(names)],
+        folded=True,
+        most=_HOURS,
+        sheet=Text("应急逐时减排", "Response by hour"),
+    )
 
 
 def _said(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[Text]:
