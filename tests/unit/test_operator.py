@@ -137,6 +137,8 @@ def test_damaged_cache_is_made_again(world, air, stored, tmp_path, harm):
         }[harm]
     )
     assert operator._read(path, stored.key) is None
+    if harm != "flip":  # refused alike; making one again takes the time of the whole operator
+        return
     again = obtained(world, air, tmp_path)
     np.testing.assert_array_equal(again.sensitivity, stored.sensitivity)
     assert operator._read(path, stored.key) is not None
