@@ -8,8 +8,28 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_case import (
-    ALERTS, AREA, AREA_CITIES, CUT, CUT_CITIES, CUT_SECTORS, ENTERPRISES, EXECUTED, FIRST, GROWTH, HOURS, HOUSEHOLDS,
-    LEDGER, LISTED, OPERATING_DAYS, PER_HOUSEHOLD, POLLUTANTS, SPIN_UP, SUBSTITUTED, WIND_FROM, YEARS, daily_base,
+    ALERTS,
+    AREA,
+    AREA_CITIES,
+    CUT,
+    CUT_CITIES,
+    CUT_SECTORS,
+    ENTERPRISES,
+    EXECUTED,
+    FIRST,
+    GROWTH,
+    HOURS,
+    HOUSEHOLDS,
+    LEDGER,
+    LISTED,
+    OPERATING_DAYS,
+    PER_HOUSEHOLD,
+    POLLUTANTS,
+    SPIN_UP,
+    SUBSTITUTED,
+    WIND_FROM,
+    YEARS,
+    daily_base,
     observed,
 )  # fmt: skip
 
@@ -31,7 +51,7 @@ def alert_hours(city):
     inside = np.zeros(HOURS, bool)
     for name, _, start, end in ALERTS:
         if name == city:
-            inside |= np.asarray((LOCAL >= start) & (end > LOCAL))
+            inside |= np.asarray((start <= LOCAL) & (end > LOCAL))
     return inside
 
 
@@ -131,7 +151,7 @@ def test_the_cut_is_in_the_controlled_case_and_only_there(tree, city, sector):
 
 @pytest.mark.parametrize("number", range(len(ENTERPRISES)))
 def test_enterprises_emit_by_profile_and_list(tree, number):
-    identity, name, city, county, sector, lon, lat, _, coal, amounts = ENTERPRISES[number]
+    identity, name, city, _, sector, lon, lat, _, coal, amounts = ENTERPRISES[number]
     group = tree["enterprises"].to_dataset().sel(pollutant=list(POLLUTANTS))
     named = group["enterprise_name"].values.tolist()
     one = group.isel(enterprise=named.index(name))
@@ -147,7 +167,7 @@ def test_enterprises_emit_by_profile_and_list(tree, number):
     left = np.ones(HOURS)
     for where, level, start, end in ALERTS:
         if where == city and identity in LISTED:
-            left[np.asarray((LOCAL >= start) & (end > LOCAL))] = 1 - EXECUTED * LISTED[identity][level]
+            left[np.asarray((start <= LOCAL) & (end > LOCAL))] = 1 - EXECUTED * LISTED[identity][level]
     np.testing.assert_allclose(
         at(one, "emission_daily", case="controlled"), 1000 * 24 * (share * left).mean() * np.array(amounts), rtol=1e-5
     )
