@@ -23,3 +23,10 @@ def test_no_mutant_is_stale(name):
 @pytest.mark.parametrize("name", ["a concentration is rounded down", "a key without the content of files"])
 def test_a_fast_part_is_killed(name):
     assert run.killed(MUTANTS[name])
+
+
+def test_a_sound_copy_is_not_killed():
+    """Else a copy that does not run at all would count as a fault found."""
+    mutant = MUTANTS["a key without the content of files"]
+    tests = f"{mutant['tests']} tests/unit/test_aqi.py"
+    assert not run.killed({**mutant, "new": mutant["old"], "tests": tests})

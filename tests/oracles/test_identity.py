@@ -52,3 +52,13 @@ def test_of_a_setting(case, old, new):
 
 def test_stays_with_the_same_content_elsewhere(case, tmp_path):
     assert identity(case) == identity(made_case.write(tmp_path / "elsewhere"))
+
+
+def test_stored_weather_follows_the_period(case):
+    from airsim.cache import store
+
+    before = store.weather_key(airsim.load(case))
+    case.write_text(
+        case.read_text(encoding="utf-8").replace("2019-01-02 00:00", "2019-01-01 00:00", 1), encoding="utf-8"
+    )
+    assert store.weather_key(airsim.load(case)) != before

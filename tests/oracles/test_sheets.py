@@ -87,3 +87,13 @@ def test_summary_workbook(ran):
     heavy = ran.summary["heavy_days"].isel(scenario=0).sum("city")
     for case in ("base", "controlled"):
         assert cell(row, "heavy-pollution", case) == heavy.sel(case=case).item()
+
+
+def test_heavy_days_of_the_summary(ran, tree):
+    rows = {r["city"]: r for r in table(ran.book, "heavy days, base") if r["city"] in set(tree["city_en"].values)}
+    names = dict(zip(tree["city_en"].values.tolist(), tree["city"].values.tolist(), strict=True))
+    for city, row in rows.items():
+        for case in ("base", "controlled"):
+            index = tree["aqi"].sel(case=case, city=names[city]).values
+            assert (cell(row, "heavy days", case) or 0) == (index > 200).sum(), (city, case)
+    assert sum(cell(r, "heavy days", "base") or 0 for r in rows.values()) > 0
