@@ -239,7 +239,7 @@ def near_field(scenario: Scenario, base: Inventory) -> dict[str, Any]:
 def compliance(lists: Sequence[tuple[scenarios.Emergency, EmergencyList]], base: Inventory) -> xr.Dataset:
     """Return the shares of the first emergency measure's list at every level, and its alert windows."""
     from airsim import emergency
-    from airsim.case.measures import alert_windows
+    from airsim.emergency.kind import alert_windows
     from airsim.result import groups as result
 
     measure, list_ = lists[0]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import openpyxl
 
-from airsim.output import console, excel
-from airsim.output import words
+from airsim.output import console, excel, words
 from airsim.output.page import Grid, Page, Section
 from airsim.output.words import Text
 
