@@ -342,11 +342,12 @@ def day_factors() -> dict[str, float]:
     """Return sector -> emission of a mean autumn-winter day (October to March) over the mean day's [1]."""
     import numpy as np
 
+    from airsim.clock import from_beijing
     from airsim.inventory import SECTORS, Profiles
 
     profiles = Profiles()
     season = np.arange(np.datetime64("2018-10-01T00"), np.datetime64("2019-04-01T00"))
-    utc = season - np.timedelta64(8, "h")
+    utc = from_beijing(season)
     return {s: float(profiles.fraction((s, ""), utc).mean() * 8760.0) for s in SECTORS}
 
 

@@ -233,7 +233,7 @@ def attainment(
     """
     rule = rules.load("attainment")
     cities = [str(c) for c in shares["city"].values]
-    local = (time + np.timedelta64(8, "h")).astype("datetime64[D]")
+    local = day_of(time)
     days, at = np.unique(local, return_inverse=True)
     base = np.asarray(modelled["base"]["pm25"], float)
     whole = np.bincount(at) >= 20

@@ -398,7 +398,7 @@ def rose(place: Place) -> Floats:
 
 def calendar(place: Place) -> pd.DataFrame:
     """Return the ventilation coefficient by day and hour of Beijing time [m2 s-1]: index date, columns 0 to 23."""
-    local = pd.DatetimeIndex(place.hours.index) + pd.Timedelta(hours=8)
+    local = to_beijing(pd.DatetimeIndex(place.hours.index))
     table = pd.DataFrame({"day": local.normalize(), "hour": local.hour, "v": place.hours["ventilation"].to_numpy()})
     days = pd.date_range(table["day"].min(), table["day"].max(), freq="D")
     return table.pivot_table(index="day", columns="hour", values="v", dropna=False).reindex(

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from airsim import clock
 from airsim.output import words
 from airsim.output.words import Text
 from airsim.result import netcdf
 
-BEIJING = np.timedelta64(8, "h")
+BEIJING = clock.OFFSET
 HEAVY = 200  # AQI above this is heavy pollution (HJ 633-2012, table 2)
 
 #: Published effects of alerts on PM2.5 [1]: Beijing, red alert of December 2015, -11 to -21 %; Beijing-

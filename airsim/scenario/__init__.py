@@ -30,10 +30,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from airsim import shipped
+from airsim import clock, shipped
 from airsim.errors import InputError, Problem
 
-BEIJING = dt.timezone(dt.timedelta(hours=8))
+BEIJING = clock.ZONE
 
 CityId = Literal[
     "xian",
