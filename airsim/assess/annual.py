@@ -11,6 +11,7 @@ import xarray as xr
 
 from airsim import rules
 from airsim.assess import aqi
+from airsim.clock import day_of, to_beijing
 from airsim.rules import Rule
 
 Floats = npt.NDArray[np.float64]
@@ -63,9 +64,9 @@ def daily_air(hourly: xr.Dataset, aqi_rule: Rule | None = None, assessment: Rule
         24:00, ``o3_1h`` the largest hour (day, city) [ug m-3], ``aqi`` [1]; `day` is the Beijing date.  A day with
         too few valid hours is NaN.
     """
-    first = (hourly["time"].values[0] + np.timedelta64(aqi.LOCAL_HOURS, "h")).astype("datetime64[D]")
-    index_rule = aqi_rule or aqi.rule_for(first)
-    rule = assessment or rules.load("assessment", date=first.astype(object))
+    first = hourly["time"].values[0]
+    index_rule = aqi_rule or aqi.rule_in_force(first)
+    rule = assessment or rules.load("assessment", date=day_of(first).astype(object))
     valid = rule["validity"]
     out = {}
     for name in aqi.DAILY_ITEMS:
@@ -87,7 +88,7 @@ def daily_air(hourly: xr.Dataset, aqi_rule: Rule | None = None, assessment: Rule
 
 def _ozone(hourly: xr.DataArray, valid: dict[str, int]) -> tuple[xr.DataArray, xr.DataArray]:
     """Largest running eight-hour mean and largest hour of each Beijing day."""
-    local = hourly["time"].values + np.timedelta64(aqi.LOCAL_HOURS, "h")
+    local = to_beijing(hourly["time"].values)
     days = np.unique(local.astype("datetime64[D]"))
     full = np.full((len(days) * 24, hourly.sizes["city"]), np.nan)
     full[((local - days[0].astype("datetime64[ns]")) / np.timedelta64(1, "h")).astype(int)] = hourly.transpose(

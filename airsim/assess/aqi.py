@@ -6,7 +6,6 @@ integers, the AQI their maximum.  Concentrations are first rounded as GB/T 8170 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,12 +13,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from airsim import rules
+from airsim.clock import day_of
 from airsim.rules import Rule
 
 FloatArray = npt.NDArray[np.float64]
-
-#: Hours to add to UTC for the local day of the standard (Beijing time).
-LOCAL_HOURS = 8
 
 #: Model species -> (item of the rule's daily report, factor from ug m-3 to the item's unit).
 DAILY_ITEMS = {
@@ -153,8 +150,8 @@ def primary(concentrations: Mapping[str, npt.ArrayLike], rule: Rule) -> npt.NDAr
     return named
 
 
-def daily_mean(hourly: xr.DataArray, *, minimum_hours: int = 20, local_hours: int = LOCAL_HOURS) -> xr.DataArray:
-    """Mean over the local natural day.
+def daily_mean(hourly: xr.DataArray, *, minimum_hours: int = 20) -> xr.DataArray:
+    """Mean over the natural day of Beijing time.
 
     Parameters
     ----------
@@ -162,17 +159,13 @@ def daily_mean(hourly: xr.DataArray, *, minimum_hours: int = 20, local_hours: in
         Hourly means; `time` is the UTC start of the hour.
     minimum_hours : int
         A day with fewer valid hours is NaN (GB 3095, table 4: 20 h) [h].
-    local_hours : int
-        Local time minus UTC [h].
 
     Returns
     -------
     DataArray (..., day, ...)
-        `day` is the local date (midnight, local time).
+        `day` is the Beijing date (midnight, Beijing time).
     """
-    local = hourly.assign_coords(
-        day=("time", (hourly["time"].values + np.timedelta64(local_hours, "h")).astype("datetime64[D]"))
-    )
+    local = hourly.assign_coords(day=("time", day_of(hourly["time"].values)))
     grouped = local.groupby("day")
     mean = grouped.mean("time", skipna=True).where(grouped.count("time") >= minimum_hours)
     axes = ["day" if d == "time" else d for d in hourly.dims]
@@ -196,12 +189,19 @@ def running_mean_24h(hourly: xr.DataArray) -> xr.DataArray:
     return hourly.rolling(time=24, min_periods=24).mean()
 
 
-def rule_for(time: np.datetime64 | dt.date, version: str | None = None) -> Rule:
-    """Return the AQI rule of a version, or the one in force at a time."""
+def rule_in_force(time: np.datetime64, version: str | None = None) -> Rule:
+    """Return the AQI rule in force on the Beijing date of a time, or a named version of it.
+
+    Parameters
+    ----------
+    time : datetime64
+        Start of the first hour of the period [UTC]: a period is counted by one rule, that of its first day.
+    version : str, optional
+        A version of the rule file ``aqi``, whatever the time.
+    """
     if version is not None:
         return rules.load("aqi", version=version)
-    day = time if isinstance(time, dt.date) else time.astype("datetime64[D]").astype(object)
-    return rules.load("aqi", date=day)
+    return rules.load("aqi", date=day_of(time).astype(object))
 
 
 def daily(hourly: xr.Dataset, rule: Rule, *, items: Mapping[str, tuple[str, float]] | None = None) -> xr.Dataset:

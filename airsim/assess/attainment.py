@@ -23,6 +23,7 @@ import xarray as xr
 
 from airsim import rules
 from airsim.assess.annual import SEASON, year_is_valid
+from airsim.clock import day_of
 from airsim.errors import InputError, Problem
 from airsim.rules import Rule
 from airsim.tables import Column, read_table
@@ -233,7 +234,7 @@ def attainment(
     """
     rule = rules.load("attainment")
     cities = [str(c) for c in shares["city"].values]
-    local = (time + np.timedelta64(8, "h")).astype("datetime64[D]")
+    local = day_of(time)
     days, at = np.unique(local, return_inverse=True)
     base = np.asarray(modelled["base"]["pm25"], float)
     whole = np.bincount(at) >= 20

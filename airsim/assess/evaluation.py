@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import to_beijing
 from airsim.tables import Column, read_table
 
 Floats = npt.NDArray[np.float64]
@@ -133,7 +134,7 @@ def observed_statistics(hourly: xr.Dataset, months: Iterable[int] | None = None)
     DataFrame
         One row a city and pollutant with observations [ug m-3]; ``h00`` is the hour that begins at 00:00 Beijing.
     """
-    local = pd.DatetimeIndex(hourly["time"].values) + pd.Timedelta(hours=8)
+    local = to_beijing(pd.DatetimeIndex(hourly["time"].values))
     inside = np.ones(len(local), bool) if months is None else np.asarray(local.month.isin(list(months)))
     hour = local.hour.to_numpy()[inside]
     spans = sorted({f"{d:%Y-%m}" for d in local[inside]})

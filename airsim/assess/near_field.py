@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from airsim import meteorology, plume
+from airsim.clock import to_beijing
 from airsim.geography import CITIES, Geography
 from airsim.inventory import POLLUTANTS as INVENTORY_POLLUTANTS
 from airsim.inventory import GriddedEmissions, Inventory
@@ -26,7 +27,6 @@ BREATHING = 1.5
 REACH = 50_000.0
 #: Column of a limit in GB 3095: class 2, residential, mixed, industrial and rural areas.
 _CLASS = 1
-_BEIJING = np.timedelta64(8, "h")
 
 
 def near_field(
@@ -175,7 +175,7 @@ class _Field:
         self._rates = np.stack([_rates(g, hours, self.points.index) for g in gridded.values()])
         self._weather = weather.isel(time=slice(hours.start, hours.stop))
         self._dispersion = dispersion
-        local = self._weather["time"].values + _BEIJING
+        local = to_beijing(self._weather["time"].values)
         days = local.astype("datetime64[D]")
         self._days = [np.flatnonzero(days == d) for d in np.unique(days)]
         limits = standard["limits"]

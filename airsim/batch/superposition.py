@@ -204,11 +204,10 @@ def _indicators(both: dict[str, Array], time_: Array, names: Sequence[str]) -> d
 
     from airsim.assess import aqi
     from airsim.batch.indicators import by_city
-    from airsim.result.groups import UTC_OFFSET
 
     axes = ("scenario", "case", "time", "city")
     hourly = xr.Dataset({n: (axes, v) for n, v in both.items()}, coords={"time": time_, "city": list(names)})
-    daily: xr.Dataset = aqi.daily(hourly.clip(min=0), aqi.rule_for(time_[0] + UTC_OFFSET))
+    daily: xr.Dataset = aqi.daily(hourly.clip(min=0), aqi.rule_in_force(time_[0]))
     order = ("scenario", "case", "day", "city")
     return by_city(both["pm25"], daily["pm25_daily"].transpose(*order).values, daily["aqi"].transpose(*order).values)
 

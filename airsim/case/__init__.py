@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airsim.case import parts, provenance
 from airsim.case.measures import plan_of, response
 from airsim.case.parts import BACKGROUND, Observed
+from airsim.clock import ZONE
 from airsim.errors import InputError, Problem
-from airsim.scenario import BEIJING, Scenario
+from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy as np
@@ -211,7 +212,7 @@ class Case:
                 "须为北京时间零点：已存算子只含日均值",
             )
             for key in ("start", "end")
-            if (local := getattr(scenario.period, key).astimezone(BEIJING)).hour
+            if (local := getattr(scenario.period, key).astimezone(ZONE)).hour
         ]  # fmt: skip
         if wrong:
             raise InputError(wrong)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airsim import scenario as scenarios
+from airsim.clock import ZONE, from_beijing
 from airsim.errors import InputError, Problem
 from airsim.region.tracers import TRACERS
 from airsim.scenario import Scenario
@@ -175,7 +176,7 @@ def observations(scenario: Scenario) -> Observed | None:
     listed = _stamp(scenario.resolve(tables.stations)) if tables.stations else None
     seen, daily = _hourly(tuple(_stamp(f) for f in files), listed)
     hours = pd.date_range(scenario.period.start, scenario.period.end, freq="h", inclusive="left")
-    statistics = observed_statistics(seen, set(hours.tz_convert(scenarios.BEIJING).month))
+    statistics = observed_statistics(seen, set(hours.tz_convert(ZONE).month))
     if statistics.empty:
         at = Problem(
             scenario.file,
@@ -261,5 +262,5 @@ def day_factors() -> dict[str, float]:
 
     profiles = Profiles()
     season = np.arange(np.datetime64("2018-10-01T00"), np.datetime64("2019-04-01T00"))
-    utc = season - np.timedelta64(8, "h")
+    utc = from_beijing(season)
     return {s: float(profiles.fraction((s, ""), utc).mean() * 8760.0) for s in SECTORS}

@@ -10,12 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from airsim.assess import aqi, weather_or_measures
+from airsim.clock import to_beijing
 from airsim.commands.evaluate import is_synthetic
 from airsim.errors import InputError, Lang, Problem
 from airsim.observations import Observations
 from airsim.output import findings
 
-_BEIJING = np.timedelta64(8, "h")
 #: Inputs that are no emissions: they may differ between the two results.
 _NOT_EMISSIONS = {"station list", "observed composition of PM2.5"}
 
@@ -143,7 +143,7 @@ def _said(key: str, value: str, en: str, zh: str) -> Problem:
 
 
 def _day(time: np.datetime64) -> str:
-    return f"{pd.Timestamp(time + _BEIJING):%Y-%m-%d}"
+    return f"{pd.Timestamp(to_beijing(time)):%Y-%m-%d}"
 
 
 def to_files(

@@ -15,6 +15,7 @@ import xarray as xr
 
 from airsim import rules
 from airsim.assess import annual, aqi, baselines, evaluation
+from airsim.clock import day_of, month_of, to_beijing
 from airsim.errors import InputError, Lang, Problem
 from airsim.observations import Observations
 from airsim.observations import read as read_observations
@@ -27,7 +28,6 @@ COMPARED = ("pm25", "pm10", "so2", "no2", "co")
 PREDICTORS = ("model", "last_day", "day_before", "ventilation")
 #: All cities taken together, as an entry of `city`.
 ALL = "all"
-_BEIJING = np.timedelta64(8, "h")
 
 
 def is_synthetic(tree: xr.DataTree) -> bool:
@@ -86,9 +86,8 @@ def compare(
     synthetic = is_synthetic(tree)
     inside = seen.reindex(time=time)
     if synthetic:
-        months = sorted(set((pd.DatetimeIndex(time) + pd.Timedelta(hours=8)).month))
-        local = pd.DatetimeIndex(seen["time"].values) + pd.Timedelta(hours=8)
-        held = seen.isel(time=np.flatnonzero(local.month.isin(months)))
+        months = sorted(set(month_of(time)))
+        held = seen.isel(time=np.flatnonzero(np.isin(month_of(seen["time"].values), months)))
     else:
         held = inside
     if not held.sizes["time"] or not np.isfinite(held["pm25"].values).any():
@@ -117,7 +116,7 @@ def compare(
     if synthetic:
         out.attrs["why_not"] = "the weather is synthetic"
         return out
-    rule = aqi.rule_for((time[0] + _BEIJING), aqi_version)
+    rule = aqi.rule_in_force(time[0], aqi_version)
     return xr.merge([out, _paired(seen, made, names, cities, earlier, rule)], combine_attrs="no_conflicts")
 
 
@@ -131,7 +130,7 @@ def _paired(
 ) -> xr.Dataset:
     time = made["time"].values
     start = time[0]
-    day0 = (start + _BEIJING).astype("datetime64[D]")
+    day0 = day_of(start)
     hourly: dict[str, xr.Dataset] = {
         "model": made,
         "last_day": xr.Dataset({n: baselines.last_day(seen[n], start, time) for n in names}),
@@ -253,7 +252,7 @@ def _said(key: str, value: str, en: str, zh: str) -> Problem:
 
 
 def _local(time: np.datetime64) -> str:
-    return f"{pd.Timestamp(time + _BEIJING):%Y-%m-%d %H:%M}"
+    return f"{pd.Timestamp(to_beijing(time)):%Y-%m-%d %H:%M}"
 
 
 def to_files(
@@ -306,7 +305,7 @@ def to_files(
     compared = compare(
         tree, observed, earlier=[netcdf.read(e) for e in (*earlier, result)], case=case, aqi_version=aqi_version
     )
-    rule = aqi.rule_for(tree.to_dataset()["time"].values[0] + _BEIJING, aqi_version)
+    rule = aqi.rule_in_force(tree.to_dataset()["time"].values[0], aqi_version)
     # AQI and assessment are revised together: the newer one asks for the newer other
     assessment = rules.load("assessment", date=rule.start)
     statistics = annual.statistics(annual.daily_air(observed.cities(), rule, assessment), assessment)

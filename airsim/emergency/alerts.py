@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import ZONE_NAME, from_beijing
 from airsim.emergency.counting import plan_rule
 from airsim.emergency.wording import city_of
 from airsim.errors import InputError, Problem
@@ -177,8 +178,8 @@ def read_forecast(path: str | Path) -> xr.DataArray:
         root = netcdf.read(path).to_dataset()
         names = [n for n in ("pm25", "pm10", "so2", "no2", "co") if n in root]
         hourly = root[names].sel(case="base", drop=True) if "case" in root.dims else root[names]
-        day = hourly["time"].to_numpy()[0].astype("datetime64[D]")
-        return aqi.running_index(hourly, aqi.rule_for(day)).transpose("time", "city")
+        rule = aqi.rule_in_force(hourly["time"].to_numpy()[0])
+        return aqi.running_index(hourly, rule).transpose("time", "city")
     table = read_table(path, FORECAST)
     frame = table.frame.copy()
     problems: list[Problem] = []
@@ -207,7 +208,7 @@ def read_forecast(path: str | Path) -> xr.DataArray:
         )
     if problems:
         raise InputError(problems)
-    frame["when"] = pd.to_datetime(frame["when"]) - pd.Timedelta(hours=aqi.LOCAL_HOURS)
+    frame["when"] = from_beijing(pd.to_datetime(frame["when"]))
     if daily:
         return _of_days(frame)
     wide: Any = frame.set_index(["when", "unit"])[held].unstack("unit")
@@ -220,7 +221,7 @@ def read_forecast(path: str | Path) -> xr.DataArray:
         },
         coords={"time": wide.index.to_numpy(), "city": cities},
     )
-    return aqi.running_index(species, aqi.rule_for(wide.index[0].to_numpy().astype("datetime64[D]")))
+    return aqi.running_index(species, aqi.rule_in_force(wide.index[0].to_numpy()))
 
 
 def _of_days(frame: pd.DataFrame) -> xr.DataArray:
@@ -251,7 +252,7 @@ def _time(text: str) -> pd.Timestamp | None:
     if pd.isna(when):
         return None
     # bureaus write local time; a zone that is written counts
-    return when.tz_convert("Asia/Shanghai").tz_localize(None) if when.tzinfo else when
+    return when.tz_convert(ZONE_NAME).tz_localize(None) if when.tzinfo else when
 
 
 def strictest(alerts: pd.DataFrame) -> pd.DataFrame:

@@ -261,6 +261,7 @@ def _into_hours(
     Where the list states the hours its shares are means over 24 equal hours; else the day's kilograms are saved within
     the hours, by the share of the day's emission in them.
     """
+    from airsim.clock import from_beijing
     from airsim.inventory import Profiles
 
     if not parts:
@@ -268,7 +269,7 @@ def _into_hours(
     inside = np.full(len(members), daily.length / 24.0)
     if not daily.said:
         profiles = Profiles()
-        first = np.datetime64(parts[0].start.normalize(), "h") - np.timedelta64(8, "h")
+        first = from_beijing(np.datetime64(parts[0].start.normalize(), "h"))
         held = (np.arange(24) - daily.start) % 24 < daily.length
         sources = inventory.sources.loc[members]
         for i, (sector, subsector) in enumerate(zip(sources["sector"], sources["subsector"], strict=True)):

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from airsim import shipped
+from airsim.clock import to_beijing
 
 Floats = NDArray[np.float64]
-LOCAL = np.timedelta64(8, "h")
 """Beijing time ahead of UTC."""
 _KINDS = {"month": 12, "weekday": 7, "hour": 24}
 
@@ -84,7 +84,7 @@ class Profiles:
         (hours,) ndarray
             [1 per hour].
         """
-        local = np.atleast_1d(np.asarray(time, "datetime64[h]")) + LOCAL
+        local = to_beijing(np.atleast_1d(np.asarray(time, "datetime64[h]")))
         share = np.empty(len(local))
         year = local.astype("datetime64[Y]")
         for y in np.unique(year):

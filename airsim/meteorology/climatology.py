@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from airsim import shipped
+from airsim.clock import to_beijing
 from airsim.geography import Grid
 
 Floats = NDArray[np.float64]
 
-LOCAL = np.timedelta64(8, "h")
 """The climatologies are in Beijing time."""
 PERCENTILES = np.array([0.10, 0.25, 0.50, 0.75, 0.90])
 """Probabilities of the tabled mixing heights."""
@@ -130,7 +130,7 @@ def _interpolate(table: pd.DataFrame | Floats, time: NDArray[np.datetime64]) -> 
     """
     values = np.asarray(table, float)
     first = float(table.columns[0]) if isinstance(table, pd.DataFrame) else 0.0
-    local = np.asarray(time, "datetime64[ns]") + LOCAL + np.timedelta64(30, "m")
+    local = to_beijing(np.asarray(time, "datetime64[ns]")) + np.timedelta64(30, "m")
     month = local.astype("datetime64[M]")
     length = ((month + 1).astype("datetime64[ns]") - month.astype("datetime64[ns]")) / np.timedelta64(1, "D")
     into = (local - month.astype("datetime64[ns]")) / np.timedelta64(1, "D") / length

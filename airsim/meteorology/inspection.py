@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from airsim.clock import to_beijing
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES, LEVEL_EDGES, Grid, load, make_grid
-from airsim.meteorology import aermet, clock, diagnosis, reading, regrid
+from airsim.meteorology import aermet, clock_check, diagnosis, reading, regrid
 from airsim.meteorology.era5 import open_era5
 from airsim.meteorology.source import HOUR, LONGEST_STEP, Gridded, Times
 from airsim.meteorology.stations import Stations, hourly_known
@@ -247,7 +248,7 @@ def _clock_of(places: Sequence[Place], *, shortwave: bool = True) -> list[Note]:
     if not places:
         return []
     first = places[0].hours
-    return clock.odd_hours(
+    return clock_check.odd_hours(
         first.index.to_numpy() + HOUR // 2,
         places[0].longitude,
         first["air_temperature"].to_numpy(float),
@@ -399,7 +400,7 @@ def rose(place: Place) -> Floats:
 
 def calendar(place: Place) -> pd.DataFrame:
     """Return the ventilation coefficient by day and hour of Beijing time [m2 s-1]: index date, columns 0 to 23."""
-    local = pd.DatetimeIndex(place.hours.index) + pd.Timedelta(hours=8)
+    local = to_beijing(pd.DatetimeIndex(place.hours.index))
     table = pd.DataFrame({"day": local.normalize(), "hour": local.hour, "v": place.hours["ventilation"].to_numpy()})
     days = pd.date_range(table["day"].min(), table["day"].max(), freq="D")
     return table.pivot_table(index="day", columns="hour", values="v", dropna=False).reindex(

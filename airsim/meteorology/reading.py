@@ -12,7 +12,7 @@ import xarray as xr
 
 from airsim.errors import InputError, Problem
 from airsim.geography import Geography
-from airsim.meteorology import clock, regrid, stations
+from airsim.meteorology import clock_check, regrid, stations
 from airsim.meteorology.epw import is_epw, read_epw
 from airsim.meteorology.era5 import open_era5
 from airsim.meteorology.isd import is_isd, read_isd
@@ -67,7 +67,7 @@ def read(
     else:
         with closing(open_wrf(files) if kind == "wrf" else open_era5(files)) as source:
             dataset = regrid.on_grid(source, geography, start, hours)
-    said = clock.odd_hours_of(dataset)
+    said = clock_check.odd_hours_of(dataset)
     for key, text in (("notes", [n.en for n in said]), ("notes_zh", [n.zh for n in said])):
         dataset.attrs[key] = "\n".join([*text, *filter(None, [dataset.attrs[key]])])
     return dataset

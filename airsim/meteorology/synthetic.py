@@ -20,6 +20,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import interpolate, ndimage
 
+from airsim.clock import day_of, to_beijing
 from airsim.geography import Geography, Grid
 from airsim.meteorology import boundary_layer as bl
 from airsim.meteorology import climatology, mass_consistent
@@ -277,7 +278,7 @@ class _Hours:
 
         self.spread, self.surface = spread, surface
         self.base_height = np.einsum("s,syx->yx", surface.altitude, share)
-        local = (time + climatology.LOCAL) - (time + climatology.LOCAL).astype("datetime64[D]")
+        local = to_beijing(time) - day_of(time)
         self.local_hour = (local / np.timedelta64(1, "h") + 0.5)[:, None, None]
 
     def _weigh_phases(self, pattern: Pattern) -> None:

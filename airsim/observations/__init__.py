@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
+from airsim.clock import OFFSET_HOURS, hour_of
 from airsim.errors import InputError, Problem
 from airsim.tables import Cell, Column, clean_text, decode, normalise, read_cells, read_table
 
@@ -108,7 +108,6 @@ _MARKED = re.compile(r"^([-+]?\d+(?:\.\d*)?)\s*[(（\[]\s*([A-Za-z]{1,4})\s*[)�
 _BRACKETS = re.compile(r"[(\[（【](.*?)[)\]）】]")
 _AVERAGED = re.compile(r"_?(24h|8h|8h_24h)$")
 _EPOCH = dt.datetime(1970, 1, 1)
-_BEIJING = 8
 
 
 @dataclass(frozen=True)
@@ -411,7 +410,7 @@ def _day(text: str) -> dt.datetime | None:
     if zone:
         sign = -1 if zone[0] == "-" else 1
         shift = 0 if zone == "Z" else sign * (int(zone[1:3]) + int(zone[-2:]) / 60)
-        at += dt.timedelta(hours=_BEIJING - shift)
+        at += dt.timedelta(hours=OFFSET_HOURS - shift)
     return at
 
 
@@ -440,7 +439,7 @@ def _when(date: Cell, hour: Cell | None) -> int | None:
             return None
         h = int(found.group(1))
     # the hour that ends at this time
-    return int((at - _EPOCH).total_seconds() // 3600) + h - _BEIJING - 1
+    return int((at - _EPOCH).total_seconds() // 3600) + h - OFFSET_HOURS - 1
 
 
 @dataclass
@@ -889,7 +888,7 @@ def ozone_peak_hour(ozone: xr.DataArray) -> int | None:
     if known.sum() < 5 * 24:
         return None
     mean = np.where(known, values, 0).sum(axis=1) / np.maximum(count, 1)
-    local = (pd.DatetimeIndex(ozone["time"].values) + pd.Timedelta(hours=_BEIJING)).hour.to_numpy()
+    local = hour_of(ozone["time"].values)
     hours = [mean[(local == h) & (count > 0)].mean() if ((local == h) & (count > 0)).any() else -1.0 for h in range(24)]
     return int(np.argmax(hours))
 

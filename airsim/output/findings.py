@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import OFFSET, day_of, to_beijing
 from airsim.output import words
 from airsim.output.words import Text
 from airsim.result import netcdf
 
-BEIJING = np.timedelta64(8, "h")
 HEAVY = 200  # AQI above this is heavy pollution (HJ 633-2012, table 2)
 
 #: Published effects of alerts on PM2.5 [1]: Beijing, red alert of December 2015, -11 to -21 %; Beijing-
@@ -160,7 +160,7 @@ def title(tree: xr.DataTree) -> Text:
 
 def beijing(time: Any, form: str = "%Y-%m-%d %H:%M") -> str:
     """Return a UTC time as printed, in Beijing time."""
-    return pd.Timestamp(time + BEIJING).strftime(form)
+    return pd.Timestamp(to_beijing(time)).strftime(form)
 
 
 def ordered_cities(root: xr.Dataset) -> list[str]:
@@ -182,7 +182,7 @@ def daily(hourly: xr.DataArray) -> xr.DataArray:
 
     The 20 hours are GB 3095-2012, table 4.
     """
-    local = (hourly["time"].to_numpy() + BEIJING).astype("datetime64[D]").astype("datetime64[ns]")
+    local = day_of(hourly["time"].to_numpy()).astype("datetime64[ns]")
     grouped = hourly.assign_coords(day=("time", local)).groupby("day")
     axes = ["day" if d == "time" else d for d in hourly.dims]
     return grouped.mean("time").where(grouped.count("time") >= 20).transpose(*axes)
@@ -194,14 +194,14 @@ def alert_windows(emergency: xr.Dataset | None) -> pd.DataFrame:
     if emergency is None or "alert_city" not in emergency:
         return pd.DataFrame(columns=columns)
     frame = pd.DataFrame({c: emergency[f"alert_{c}"].to_numpy() for c in columns})
-    frame[["start", "end"]] += BEIJING
+    frame[["start", "end"]] += OFFSET
     return frame
 
 
 def under_alert(time: npt.NDArray[np.datetime64], emergency: xr.Dataset | None, cities: list[str]) -> xr.DataArray:
     """Return which times (time, city) lie in an alert of the city, by their middle; `time` is the UTC start."""
     under = np.zeros((len(time), len(cities)), dtype=bool)
-    local = time + BEIJING + (time[1] - time[0] if len(time) > 1 else np.timedelta64(1, "h")) // 2
+    local = to_beijing(time) + (time[1] - time[0] if len(time) > 1 else np.timedelta64(1, "h")) // 2
     for alert in alert_windows(emergency).to_dict("records"):
         if alert["city"] in cities:
             hours = (local >= alert["start"]) & (local < alert["end"])

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
+from airsim.clock import day_of
 from airsim.emergency.alerts import strictest
 from airsim.geography import CITIES
 from airsim.inventory.gridding import GriddedEmissions, grid, pollutants
@@ -40,7 +41,6 @@ PRECURSORS = ("SO2", "NOx", "PM10", "PM25", "VOC")
 THRESHOLDS = (100, 150, 200, 300)
 RESPONSES = ("without", "with")
 CITY_IDS = tuple(c.id for c in CITIES)
-_LOCAL = np.timedelta64(8, "h")
 _HOUR = np.timedelta64(1, "h")
 
 
@@ -152,7 +152,7 @@ def peak_days(values: xr.DataArray) -> xr.DataArray:
 
 def on_day(time: NDArray[np.datetime64], day: np.datetime64) -> NDArray[np.bool_]:
     """Return which hours [UTC] lie on a Beijing day."""
-    local = (time + _LOCAL).astype("datetime64[D]")
+    local = day_of(time)
     return local == day.astype("datetime64[D]")
 
 
@@ -457,7 +457,7 @@ def effect(
         coords={"response": list(RESPONSES), "time": time, "city": list(CITY_IDS)},
     )
     air = air.where(xr.DataArray([c in receptors.names for c in CITY_IDS], dims="city"))
-    rule = aqi.rule_for(time[0] + _LOCAL)
+    rule = aqi.rule_in_force(time[0])
     before, after = gridded[response.before], gridded[response.after]
     inside = under(response.windows, time)
     flows = rates(before, after, hours)

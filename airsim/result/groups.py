@@ -38,7 +38,6 @@ EVALUATION_NOTE = (
     "以十天合成天气对照真实的一个月：只能比较浓度水平、日变化与城市排序。天气不是 2019 年 1 月的实况，排放多为估算，"
     "NO2 由 NOx 按美国站点拟合关系（ARM2）推得，城市值为建成区网格平均而非站点平均。",
 )
-UTC_OFFSET = np.timedelta64(8, "h")
 SECONDS_A_DAY = 86400.0
 
 
@@ -89,7 +88,7 @@ def air(geography: Geography, time: np.ndarray, surface: SurfaceAir, cases: Sequ
     root["pm25_field"] = (("case", "time", "y", "x"), surface.pm25_field[: len(at)])
     root["pm25_mean_field"] = root["pm25_field"].mean("time", dtype=np.float64)
     root["terrain"] = (("y", "x"), grid.terrain)
-    rule = aqi.rule_for(time[0] + UTC_OFFSET)
+    rule = aqi.rule_in_force(time[0])
     for name in [*surface.city, "pm25_background"]:
         root[name] = root[name].where(_known(geography))
     # undershoots of the linear scheme are reported in the budget; the index is defined from zero up
@@ -144,7 +143,7 @@ def air_of_days(geography: Geography, evaluated: xr.Dataset, cases: Sequence[str
     # the index is made from hours: each hour of a day has the day's mean
     hours = (time[:, None] + np.arange(24) * np.timedelta64(1, "h")).ravel()
     hourly = root[["pm25", "pm10", "so2", "no2", "co"]].clip(min=0).sel(time=np.repeat(time, 24))
-    daily = aqi.daily(hourly.assign_coords(time=hours), aqi.rule_for(time[0] + UTC_OFFSET))
+    daily = aqi.daily(hourly.assign_coords(time=hours), aqi.rule_in_force(time[0]))
     for name in ("pm25", "pm10", "so2", "no2", "co"):
         root[f"{name}_daily"] = daily[f"{name}_daily"]
     root["aqi"] = daily["aqi"]

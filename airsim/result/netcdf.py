@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 import airsim
+from airsim.clock import OFFSET_HOURS, ZONE_NAME, from_beijing
 from airsim.errors import InputError, Problem
 from airsim.files import write_bytes
 from airsim.result import variables
@@ -24,7 +25,6 @@ _COMPRESS_FROM = 4096
 #: Largest chunk [bytes]: a map of one hour and a series of one cell must both stay cheap to read.
 _CHUNK = 1 << 20
 
-_BEIJING = np.timedelta64(8, "h")
 _CONVENTIONS = "CF-1.11, ACDD-1.3"
 #: Version of the layout of a result, root attribute `schema_version`; docs/stability.md says when it changes.
 SCHEMA_VERSION = "1.0"
@@ -160,7 +160,7 @@ def _with_bounds(dataset: xr.Dataset) -> xr.Dataset:
         dataset = dataset.assign(time_bnds=(("time", "nv"), spans))
         dataset["time"].attrs["bounds"] = "time_bnds"
     if "day" in dataset.coords:
-        begin = dataset["day"].to_numpy().astype("datetime64[ns]") - _BEIJING
+        begin = from_beijing(dataset["day"].to_numpy().astype("datetime64[ns]"))
         spans = np.stack([begin, begin + np.timedelta64(24, "h")], axis=1)
         dataset = dataset.assign(day_bnds=(("day", "nv"), spans))
         dataset["day"].attrs["bounds"] = "day_bnds"
@@ -197,7 +197,7 @@ def _discovery(root: xr.Dataset) -> dict[str, Any]:
         "license": "The licences of the inputs named in the group provenance apply.",
         "creator_name": "airsim",
         "source": "airsim",
-        "time_zone": "Asia/Shanghai (UTC+8)",
+        "time_zone": f"{ZONE_NAME} (UTC+{OFFSET_HOURS})",
         "standard_name_vocabulary": "CF Standard Name Table v93",
         "processing_level": "model output",
     }

@@ -19,7 +19,6 @@ from airsim.scenario.coal import (
 )
 from airsim.scenario.files import File, ScenarioFile, settled
 from airsim.scenario.kinds import (
-    BEIJING,
     CityId,
     CoalFuel,
     Distribution,
@@ -69,7 +68,6 @@ from airsim.scenario.sweep import Sweep
 from airsim.scenario.tree import locate, parse, plain_tree
 
 __all__ = [
-    "BEIJING",
     "ActivityGrowth",
     "Alert",
     "Ceiling",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from airsim.clock import ZONE
 from airsim.names import (
     CITY_WORDS,
     FUEL_WORDS,
@@ -22,8 +23,6 @@ from airsim.names import (
     SECTOR_WORDS,
     normalise,
 )
-
-BEIJING = dt.timezone(dt.timedelta(hours=8))
 
 _City = Literal[
     "xian",
@@ -102,7 +101,7 @@ Route = Annotated[_Route, _named(ROUTE_WORDS)]
 def to_utc(value: dt.datetime) -> dt.datetime:
     """Read a time without a zone as Beijing time and return it in UTC, on the full hour."""
     if value.tzinfo is None:
-        value = value.replace(tzinfo=BEIJING)
+        value = value.replace(tzinfo=ZONE)
     if value.minute or value.second or value.microsecond:
         raise PydanticCustomError("full_hour", "must be a full hour")
     return value.astimezone(dt.UTC)
@@ -138,7 +137,7 @@ class Block(BaseModel):
 
 def show(value: dt.datetime) -> str:
     """Return a time as messages show it, in Beijing time."""
-    return value.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    return value.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
 
 
 def check_window(start: dt.datetime | None, end: dt.datetime | None) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from airsim import meteorology
 from airsim.geography import load, make_grid
 from airsim.meteorology import boundary_layer as bl
-from airsim.meteorology import clock, diagnosis, mass_consistent, regrid, synthetic
+from airsim.meteorology import clock_check, diagnosis, mass_consistent, regrid, synthetic
 from airsim.meteorology.source import HOUR
 
 F = 2 * 7.2921e-5 * np.sin(np.radians(34.0))
@@ -260,7 +260,7 @@ def test_turner_and_golder_classes_at_a_place():
 def test_the_sun_tells_the_clock(shift, zone):
     time = TIME + HOUR // 2
     sine = bl.sine_of_solar_elevation(time - shift * HOUR, 108.9, 34.3)
-    said = clock.odd_hours(time, 108.9, None, bl.shortwave(sine, 0.3))
+    said = clock_check.odd_hours(time, 108.9, None, bl.shortwave(sine, 0.3))
     assert bool(said) == (shift != 0)
     if zone:
         assert zone in said[0].en
@@ -269,8 +269,8 @@ def test_the_sun_tells_the_clock(shift, zone):
 
 def test_a_flat_course_tells_nothing():
     time = TIME + HOUR // 2
-    assert clock.odd_hours(time, 108.9, np.full(48, 280.0), None) == []
-    assert clock.odd_hours(time[:10], 108.9, np.arange(10.0), None) == []
+    assert clock_check.odd_hours(time, 108.9, np.full(48, 280.0), None) == []
+    assert clock_check.odd_hours(time[:10], 108.9, np.arange(10.0), None) == []
 
 
 def test_fluxes_of_a_uniform_wind_over_flat_ground_are_kept():

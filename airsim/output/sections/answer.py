@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import to_beijing
 from airsim.output import findings, words
 from airsim.output.findings import Findings, group
 from airsim.output.page import Card, Grid, shown
@@ -23,7 +24,7 @@ def title(tree: xr.DataTree) -> Text:
 
 def period(tree: xr.DataTree, found: Findings) -> Text:
     """Return over which hours, in Beijing time, and how many cities the result goes."""
-    hours = tree["time"].to_numpy() + findings.BEIJING
+    hours = to_beijing(tree["time"].to_numpy())
     first, last = pd.Timestamp(hours[0]), pd.Timestamp(hours[-1]) + pd.Timedelta(hours=1)
     return Text(
         f"{first:%Y-%m-%d %H:%M} 至 {last:%Y-%m-%d %H:%M}（北京时间），{len(found.cities)} 个城市",

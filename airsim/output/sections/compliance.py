@@ -116,7 +116,7 @@ def _calls(tree: xr.DataTree, found: Findings) -> Grid | None:
     if "pm25" not in names or root.sizes.get("time", 0) < 24:
         return None
     base = root[names].sel(case="base", drop=True) if "case" in root.dims else root[names]
-    table = calls(aqi.running_index(base, aqi.rule_for(root["time"].to_numpy()[0])))
+    table = calls(aqi.running_index(base, aqi.rule_in_force(root["time"].to_numpy()[0])))
     table = table[np.isfinite(table["peak"])]
     if table.empty:
         return None

@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import to_beijing
 from airsim.output import boundaries, findings, words
-from airsim.output.findings import BEIJING, Findings, group
+from airsim.output.findings import Findings, group
 from airsim.output.words import Text
 
 Figure = dict[str, Any]
@@ -134,7 +135,7 @@ def series(tree: xr.DataTree, found: Findings) -> list[Figure]:
     along = "time"
     if root.sizes["time"] > _HOURLY_UP_TO:
         hourly, along = findings.daily(hourly), "day"
-    stamps = hourly[along].to_numpy() + (BEIJING if along == "time" else np.timedelta64(0, "h"))
+    stamps = to_beijing(hourly[along].to_numpy()) if along == "time" else hourly[along].to_numpy()
     times = [pd.Timestamp(t).strftime("%Y-%m-%d %H:%M") for t in stamps]
     alerts = findings.alert_windows(group(tree, "emergency"))
     compared = group(tree, "evaluation")
@@ -221,7 +222,7 @@ def weather(tree: xr.DataTree, found: Findings) -> Figure | None:
     if weather_ is None or "atmosphere_boundary_layer_thickness" not in weather_:
         return None
     city = str(found.cities.index[0])
-    stamps = [pd.Timestamp(t + BEIJING).strftime("%Y-%m-%d %H:%M") for t in weather_["time"].to_numpy()]
+    stamps = [pd.Timestamp(to_beijing(t)).strftime("%Y-%m-%d %H:%M") for t in weather_["time"].to_numpy()]
     height = weather_["atmosphere_boundary_layer_thickness"].sel(city=city)
     wind = weather_["wind_speed"].sel(city=city)
     data = [

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import to_beijing
 from airsim.output import words
-from airsim.output.findings import BEIJING, Findings, group
+from airsim.output.findings import Findings, group
 from airsim.output.page import Grid, Section
 from airsim.output.sections.figures import MAP_COLOURS, Figure, both, described, numbers, outline, pack, said
 from airsim.output.words import Text
@@ -86,7 +87,7 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
 
 
 def _window(some: xr.Dataset) -> Text:
-    start, end = (pd.Timestamp(str(some.attrs[f"window_{k}"])) + pd.Timedelta(BEIJING) for k in ("start", "end"))
+    start, end = (to_beijing(pd.Timestamp(str(some.attrs[f"window_{k}"]))) for k in ("start", "end"))
     text = f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
     return Text(f"时段平均：{text}（北京时间），基准情形", f"Mean of {text} Beijing time, base case")
 

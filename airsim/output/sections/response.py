@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from airsim.clock import to_beijing
 from airsim.output import findings, words
-from airsim.output.findings import BEIJING, Findings, group
+from airsim.output.findings import Findings, group
 from airsim.output.page import Grid, Section
 from airsim.output.sections.figures import Figure, both, described, numbers, said
 from airsim.output.words import Text
@@ -239,7 +240,7 @@ def _hours(effect: xr.Dataset, found: Findings, cities: list[str]) -> Grid | Non
         effect[n].sel(city=cities).transpose("city", "time", "precursor").to_numpy().astype(float)
         for n in ("emission_cut", "emission_without")
     )
-    times = [pd.Timestamp(t + BEIJING) for t in effect["time"].to_numpy()]
+    times = [pd.Timestamp(to_beijing(t)) for t in effect["time"].to_numpy()]
     share = np.divide(cut, whole, out=np.full(cut.shape, np.nan), where=whole > 0)
     rows = [
         [times[t], found.name(city), *cut[c, t].tolist(), *share[c, t].tolist()]
@@ -332,7 +333,7 @@ def _hourly(effect: xr.Dataset, cities: list[str]) -> Figure | None:
     whole = effect["emission_without"].sel(city=cities).sum("city")
     if not bool((whole > 0).any()):
         return None
-    times = [pd.Timestamp(t + BEIJING).strftime("%Y-%m-%d %H:%M") for t in effect["time"].to_numpy()]
+    times = [pd.Timestamp(to_beijing(t)).strftime("%Y-%m-%d %H:%M") for t in effect["time"].to_numpy()]
     share = (100 * cut / whole.where(whole > 0)).transpose("precursor", "time")
     data = [
         {
