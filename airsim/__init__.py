@@ -11,8 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from airsim.errors import InputError, Problem
+from airsim.version import __version__
 
-__version__ = "0.1.0"
 __all__ = ["InputError", "Problem", "__version__", "load", "run", "transport"]
 
 if TYPE_CHECKING:

@@ -476,7 +476,7 @@ def schema() -> None:
 @app.command()
 def version() -> None:
     """版本 / Version."""
-    from airsim import __version__
+    from airsim.version import __version__
 
     typer.echo(__version__)
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-import airsim
 from airsim.batch.indicators import BY_CITY, CASES, OF_SCENARIO
 from airsim.batch.manifest import Record
 from airsim.errors import Lang
 from airsim.files import write_bytes
 from airsim.geography import CITIES
+from airsim.version import __version__
 
 #: Head, values, format.
 _Column = tuple[str, Sequence[Any] | np.ndarray, Any]
@@ -101,7 +101,7 @@ def dataset(records: Sequence[Record]) -> xr.Dataset:
             "Conventions": "CF-1.11",
             "title": "Summary of a batch of scenarios",
             "title_zh": "批处理情景汇总",
-            "source": f"airsim {airsim.__version__}",
+            "source": f"airsim {__version__}",
         },
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import airsim
 from airsim import scenario as scenarios
 from airsim import shipped
 from airsim.scenario import Scenario
@@ -63,7 +62,7 @@ def inputs(scenario: Scenario, lists: Sequence[tuple[scenarios.Emergency, Emerge
         ("meteorology", "derived", "climatology behind synthetic weather, levels", "合成气象的气候统计、模式层系数"),
     ):
         found += [Input(f, kind, en, zh) for f in sorted(shipped.path(f"data/{folder}").glob("*.*"))]
-    package = Path(airsim.__file__).parent
+    package = Path(shipped.__file__).parent
     found.append(Input(package / "region" / "coefficients.yaml", "rule", "rates of the region model", "区域模式系数"))
     found += [Input(f, "rule", "dated rules", "规则（按日期）") for f in sorted((package / "rules").glob("*.yaml"))]
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 import xarray as xr
 
-import airsim
+from airsim.version import __version__
 
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value")
 #: The whole of the cities of the cap.
@@ -69,7 +69,7 @@ def table(balance: xr.Dataset, scenario: str) -> pd.DataFrame:
 def _rows(balance: xr.Dataset, scenario: str) -> Iterator[tuple[str, str, str, str, str, int, float]]:
     from airsim.geography import CITIES
 
-    model = f"airsim {airsim.__version__}"
+    model = f"airsim {__version__}"
     names = {c.id: c.name_en for c in CITIES}
     base, target = int(balance.attrs["base_year"]), int(balance.attrs["target_year"])
     fuels = str(balance.attrs["assessed_fuels"]).split(", ")

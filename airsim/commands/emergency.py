@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,10 @@ def verdict(asked: Asked, out: Path | None, lang: Lang) -> list[str]:
     from airsim.files import write_bytes
     from airsim.output import console, excel
     from airsim.output.sections import emergency as emergency_page
+    from airsim.result import netcdf
 
+    if isinstance(asked.forecast, Path) and asked.forecast.suffix.lower() == ".nc":
+        asked = replace(asked, forecast=netcdf.read(asked.forecast).to_dataset())
     found = pronounce(asked, day_factors())
     page = emergency_page.page(found)
     if out is not None and out.suffix.lower() == ".xlsx":

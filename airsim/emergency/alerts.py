@@ -149,14 +149,34 @@ FORECAST = (
 )  # fmt: skip
 
 
+def forecast_of(root: xr.Dataset) -> xr.DataArray:
+    """Return the AQI of the running 24 h means of a result's base case.
+
+    Parameters
+    ----------
+    root : Dataset (case, time, city) or (time, city)
+        Root group of a result of airsim: `pm25` [ug m-3] and what else there is.
+
+    Returns
+    -------
+    DataArray (time, city)
+        See `read_forecast`.
+    """
+    from airsim.assess import aqi
+
+    names = [n for n in ("pm25", "pm10", "so2", "no2", "co") if n in root]
+    hourly = root[names].sel(case="base", drop=True) if "case" in root.dims else root[names]
+    rule = aqi.rule_in_force(hourly["time"].to_numpy()[0])
+    return aqi.running_index(hourly, rule).transpose("time", "city")
+
+
 def read_forecast(path: str | Path) -> xr.DataArray:
     """Read a forecast and return the AQI of its running 24 h means.
 
     Parameters
     ----------
     path : path
-        A table (xlsx, xls, csv) of hourly concentrations or of daily AQI by city, or a result of airsim (.nc), of
-        which the base case is taken.
+        A table (xlsx, xls, csv) of hourly concentrations or of daily AQI by city.
 
     Returns
     -------
@@ -171,15 +191,6 @@ def read_forecast(path: str | Path) -> xr.DataArray:
     """
     from airsim.assess import aqi
 
-    path = Path(path)
-    if path.suffix.lower() == ".nc":
-        from airsim.result import netcdf
-
-        root = netcdf.read(path).to_dataset()
-        names = [n for n in ("pm25", "pm10", "so2", "no2", "co") if n in root]
-        hourly = root[names].sel(case="base", drop=True) if "case" in root.dims else root[names]
-        rule = aqi.rule_in_force(hourly["time"].to_numpy()[0])
-        return aqi.running_index(hourly, rule).transpose("time", "city")
     table = read_table(path, FORECAST)
     frame = table.frame.copy()
     problems: list[Problem] = []

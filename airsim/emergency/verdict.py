@@ -14,6 +14,8 @@ from airsim.emergency import alerts, checks, counting, fixing, reading, wording
 from airsim.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from airsim.inventory import Inventory
     from airsim.rules import Rule
 
@@ -38,7 +40,7 @@ class Asked:
         Statistical unit -> "with" or "apart".
     base : path or None
         All-society emissions by statistical unit, in place of the inventory's.
-    forecast : path or None
+    forecast : Path, Dataset or None
         Forecast of concentrations or AQI.
     fix : path or None
         Where to write the cleaned copy, which is then counted.
@@ -54,7 +56,7 @@ class Asked:
     mapping: Path | None = None
     areas: Mapping[str, str] | None = None
     base: Path | None = None
-    forecast: Path | None = None
+    forecast: Path | xr.Dataset | None = None
     fix: Path | None = None
     grades: str | None = None
 
@@ -114,7 +116,8 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
     level = wording.level_of(asked.level) or asked.level
     calls = None
     if asked.forecast is not None:
-        running = alerts.read_forecast(asked.forecast)
+        forecast = asked.forecast
+        running = alerts.read_forecast(forecast) if isinstance(forecast, Path) else alerts.forecast_of(forecast)
         versions = list(dict.fromkeys([*alerts.PLANS, asked.plan]))
         calls = alerts.calls(running, plans=versions)
         level = level or _highest(calls[calls["plan"] == plan.version]["level"])

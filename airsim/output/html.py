@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import airsim
 from airsim.errors import Lang
 from airsim.files import write_bytes
 from airsim.output.page import Cell, Page, is_pair, is_words, shown, state
 from airsim.output.words import Text
+from airsim.version import __version__
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -52,7 +52,7 @@ def text(page: Page, lang: Lang) -> str:
     return environment.from_string(read["page.html.j2"]).render(
         page=page,
         lang=lang,
-        version=airsim.__version__,
+        version=__version__,
         css=Markup(read["report.css"]),
         js=Markup(read["report.js"]),
         plotly=Markup(get_plotlyjs()),

@@ -473,12 +473,12 @@ def provenance(inputs: Sequence[Input], inventory: Inventory, weather_attrs: Map
     qualities = ["reported", "derived", "estimated"]
     sums = inventory.sources.groupby("quality")[list(POLLUTANTS)].sum().reindex(qualities, fill_value=0.0)
     packages = ("airsim", "numpy", "scipy", "xarray", "numba", "pandas", "netCDF4")
-    import airsim
+    from airsim.version import __version__
 
     weather = {k: str(v) for k, v in weather_attrs.items()}
     made = weather.get("synthetic") == "yes"
     seed, seed_zh = (f", seed {weather.get('seed', '')}", f"，随机种子 {weather.get('seed', '')}") if made else ("", "")
-    versions = [airsim.__version__ if p == "airsim" else metadata.version(p) for p in packages]
+    versions = [__version__ if p == "airsim" else metadata.version(p) for p in packages]
     return xr.Dataset(
         {
             "input_file": ("input", [*(i.path.name for i in inputs), "(weather)"]),

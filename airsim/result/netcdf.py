@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-import airsim
 from airsim.clock import OFFSET_HOURS, ZONE_NAME, from_beijing
 from airsim.errors import InputError, Problem
 from airsim.files import write_bytes
 from airsim.result import variables
+from airsim.version import __version__
 
 # zlib level 1 with byte shuffle: 10 days of hourly maps shrink to 72 % in 0.3 s; level 4 saves nothing more, zstd
 # is quicker but saves half as much, and older readers lack it.
@@ -193,7 +193,7 @@ def _discovery(root: xr.Dataset) -> dict[str, Any]:
         "the same weather; emissions, emergency shares and coal balance behind them.",
         "keywords": "PM2.5, AQI, emission scenario, emergency response, coal consumption, Guanzhong",
         "institution": "not stated",
-        "history": f"made by airsim {airsim.__version__}",
+        "history": f"made by airsim {__version__}",
         "license": "The licences of the inputs named in the group provenance apply.",
         "creator_name": "airsim",
         "source": "airsim",

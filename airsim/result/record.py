@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import airsim
+from airsim.version import __version__
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping
     names, versions = (inputs[f"package_{n}"].values.tolist() for n in ("name", "version"))
     files = (inputs[f"input_{n}"].values.tolist() for n in ("file", "sha256", "kind"))
     told = {
-        "airsim": airsim.__version__,
+        "airsim": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "scenario": tree.attrs["name"],
