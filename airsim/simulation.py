@@ -148,7 +148,7 @@ def run(scenario: Scenario, progress: Reporter | None = None, *, case: Case | No
             )
     groups["/budget"] = result.budget(closed, columns, cases)
     groups["/boundaries"] = boundaries.dataset(place.outlines())
-    groups["/provenance"] = result.provenance(case.inputs, base, weather.attrs)
+    groups["/provenance"] = result.provenance(case.inputs, base, weather.attrs, case.notes)
     groups["/"].attrs |= _named(scenario) | {"equilibrium_constant": constant}
     return xr.DataTree.from_dict(groups)
 
@@ -223,7 +223,7 @@ def run_by_operator(
     hourly = result.meteorology(place, weather, slice(kept.start, None))
     # a direction has no mean of this kind
     groups["/meteorology"] = hourly.drop_vars("wind_from_direction").coarsen(time=24, coord_func="min").mean()
-    groups["/provenance"] = result.provenance(case.inputs, base, weather.attrs)
+    groups["/provenance"] = result.provenance(case.inputs, base, weather.attrs, case.notes)
     groups["/"].attrs |= _named(scenario) | {"operator": operator.key}
     return xr.DataTree.from_dict(groups)
 

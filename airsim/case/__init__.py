@@ -13,6 +13,7 @@ from airsim.case.parts import BACKGROUND, Observed
 from airsim.clock import ZONE
 from airsim.errors import InputError, Problem
 from airsim.scenario import Scenario
+from airsim.tables import Note, heard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,7 @@ class Case:
         self._make: Maker = shared if shared is not None else parts
         self._known = known
         self._sound: set[Path | None] = set()
+        self._heard: list[Note] = []
 
     # ------------------------------------------------------------------------------------ cheap, before the weather
 
@@ -147,6 +149,17 @@ class Case:
         """Every file that determines the result, with what kind of figures it holds."""
         return provenance.inputs(self.scenario, self.stages.lists)
 
+    @property
+    def notes(self) -> list[Note]:
+        """What the scenario and its files hold that was not used, assumed or doubtful; whole after `refuse_early`."""
+        said: list[Note | Problem] = [*self.scenario.notes(), *self.inventory.notes]
+        for _, list_ in self.stages.lists:
+            said += list_.notes
+        if self.observations is not None:
+            said += self.observations.notes
+        told = [Note(n.text("zh"), n.text("en")) for n in (*said, *self._heard)]
+        return list(dict.fromkeys(told))
+
     def refuse_early(self, out: Path | None = None) -> None:
         """Find everything that is wrong with the scenario's files and measures, before anything takes long.
 
@@ -183,15 +196,17 @@ class Case:
         ]
         problems: list[Problem] = []
         failed: set[str] = set()
-        for name, needed, make in steps:
-            if needed in failed:
-                failed.add(name)
-                continue
-            try:
-                make()
-            except InputError as error:
-                failed.add(name)
-                problems += [p for p in error.problems if p not in problems]
+        with heard() as notes:
+            for name, needed, make in steps:
+                if needed in failed:
+                    failed.add(name)
+                    continue
+                try:
+                    make()
+                except InputError as error:
+                    failed.add(name)
+                    problems += [p for p in error.problems if p not in problems]
+        self._heard += notes
         if problems:
             raise InputError(problems)
         self._sound.add(out)

@@ -13,7 +13,7 @@ from airsim.clock import ZONE, from_beijing
 from airsim.errors import InputError, Problem
 from airsim.region.tracers import TRACERS
 from airsim.scenario import Scenario
-from airsim.tables import Column
+from airsim.tables import Column, Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,6 +148,7 @@ class Observed:
     hourly: xr.Dataset | None
     daily: xr.DataArray | None
     shares: xr.DataArray
+    notes: tuple[Problem | Note, ...] = ()
 
 
 def observations(scenario: Scenario) -> Observed | None:
@@ -174,7 +175,7 @@ def observations(scenario: Scenario) -> Observed | None:
     if len(files) == 1 and not hourly.is_hourly(files[0]):
         return Observed(read_observed(files[0]), None, None, shares)
     listed = _stamp(scenario.resolve(tables.stations)) if tables.stations else None
-    seen, daily = _hourly(tuple(_stamp(f) for f in files), listed)
+    seen, daily, notes = _hourly(tuple(_stamp(f) for f in files), listed)
     hours = pd.date_range(scenario.period.start, scenario.period.end, freq="h", inclusive="left")
     statistics = observed_statistics(seen, set(hours.tz_convert(ZONE).month))
     if statistics.empty:
@@ -188,7 +189,7 @@ def observations(scenario: Scenario) -> Observed | None:
         )
         raise InputError([at])
     statistics["source"] = ", ".join(f.name for f in files)
-    return Observed(statistics, seen, daily, shares)
+    return Observed(statistics, seen, daily, shares, notes)
 
 
 def _stamp(path: Path) -> tuple[Path, int, int]:
@@ -200,13 +201,14 @@ def _stamp(path: Path) -> tuple[Path, int, int]:
 @lru_cache(maxsize=4)
 def _hourly(
     files: tuple[tuple[Path, int, int], ...], stations: tuple[Path, int, int] | None
-) -> tuple[xr.Dataset, xr.DataArray]:
-    """Return hourly observations of the cities and daily PM2.5; read once for many scenarios."""
+) -> tuple[xr.Dataset, xr.DataArray, tuple[Problem | Note, ...]]:
+    """Return hourly observations of the cities, daily PM2.5 and what was passed over; read once for many scenarios."""
     from airsim import observations as hourly
     from airsim.assess import annual
 
-    seen = hourly.read([f for f, _, _ in files], stations[0] if stations else None).cities()
-    return seen, annual.daily_air(seen)["pm25"]
+    read = hourly.read([f for f, _, _ in files], stations[0] if stations else None)
+    seen = read.cities()
+    return seen, annual.daily_air(seen)["pm25"], read.notes
 
 
 def near_field(scenario: Scenario, base: Inventory) -> dict[str, Any]:

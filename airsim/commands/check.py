@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from airsim.errors import InputError, Problem
+from airsim.tables import Note, heard
 
 _OF_A_LIST = re.compile(r"预警|级响应|[红橙黄]色(?:措施|减排|停产|限产)|(?:red|orange|yellow)_(?:text|cut|stopped)")
 
@@ -17,7 +18,7 @@ class Said(NamedTuple):
     zh: str
     en: str
     errors: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    warnings: tuple[Problem | Note, ...] = ()
 
 
 def check(path: Path) -> Said:
@@ -36,7 +37,9 @@ def check(path: Path) -> Said:
     """
     if path.suffix.lower() in {".yaml", ".yml"}:
         return _scenario(path)
-    return _table(path)
+    with heard() as notes:
+        said = _table(path)
+    return said._replace(warnings=(*said.warnings, *(n for n in dict.fromkeys(notes) if n not in said.warnings)))
 
 
 def _scenario(path: Path) -> Said:
@@ -56,6 +59,7 @@ def _scenario(path: Path) -> Said:
         + (f"；扫描共 {count} 个情景" if count else ""),
         f"sound scenario: {scenario.period.hours} h, {points} point and {areas} area sources, "
         f"{len(scenario.measures)} measures" + (f"; a sweep of {count} scenarios" if count else ""),
+        warnings=tuple(case.notes),
     )
 
 

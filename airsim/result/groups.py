@@ -16,6 +16,7 @@ import xarray as xr
 from airsim.geography import CITIES, Geography
 from airsim.inventory import POLLUTANTS, SECTORS, Inventory
 from airsim.result import variables
+from airsim.tables import Note
 
 if TYPE_CHECKING:
     from airsim.assess.surface import SurfaceAir
@@ -468,8 +469,10 @@ def attainment(
     return group
 
 
-def provenance(inputs: Sequence[Input], inventory: Inventory, weather_attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Return inputs with their hashes, package versions, and how far the emissions can be trusted."""
+def provenance(
+    inputs: Sequence[Input], inventory: Inventory, weather_attrs: Mapping[Any, Any], notes: Sequence[Note] = ()
+) -> xr.Dataset:
+    """Return inputs with their hashes, what was not used of them, package versions, and the emissions' quality."""
     qualities = ["reported", "derived", "estimated"]
     sums = inventory.sources.groupby("quality")[list(POLLUTANTS)].sum().reindex(qualities, fill_value=0.0)
     packages = ("airsim", "numpy", "scipy", "xarray", "numba", "pandas", "netCDF4")
@@ -489,6 +492,8 @@ def provenance(inputs: Sequence[Input], inventory: Inventory, weather_attrs: Map
                 "input",
                 [*(i.note_zh for i in inputs), f"{weather['title_zh']}{seed_zh}"],
             ),
+            "remark": ("remark_number", np.array([n.en for n in notes], object)),
+            "remark_zh": ("remark_number", np.array([n.zh for n in notes], object)),
             "package_name": ("package", list(packages)),
             "package_version": ("package", versions),
             "emission_share": (("quality", "pollutant"), (sums / sums.sum()).to_numpy(float)),

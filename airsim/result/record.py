@@ -31,6 +31,7 @@ def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping
     inputs = tree["provenance"].to_dataset()
     names, versions = (inputs[f"package_{n}"].values.tolist() for n in ("name", "version"))
     files = (inputs[f"input_{n}"].values.tolist() for n in ("file", "sha256", "kind"))
+    remarks = inputs["remark"].values.tolist() if "remark" in inputs else []
     told = {
         "airsim": __version__,
         "python": platform.python_version(),
@@ -41,6 +42,7 @@ def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping
         "wall_seconds": dict(seconds),
         "packages": dict(zip(names, versions, strict=True)),
         # what is made, not read, has no hash
+        "remarks": remarks,
         "inputs": [{"file": f, "sha256": h, "kind": k} for f, h, k in zip(*files, strict=True) if h],
     }
     return json.dumps(told, ensure_ascii=False, indent=2).encode()

@@ -124,22 +124,28 @@ Weather = Annotated[SyntheticWeather | ModelWeather | StationWeather, Field(disc
 class Inputs(Block):
     """The tables of the case."""
 
-    enterprises: Annotated[str, File("reported", "enterprises", "企业清单")] = "shipped:emissions/enterprises.csv"
-    """Point sources (xlsx or csv)."""
-    area_sources: Annotated[str, File("derived", "area sources", "面源清单")] = "shipped:emissions/area_sources.csv"
-    """Area sources by city and sector (xlsx or csv)."""
-    coal_ledger: Annotated[str, File("reported", "coal ledger", "煤炭台账")] | None = (
-        "shipped:emissions/coal_ledger.csv"
+    enterprises: Annotated[str, File("derived", "point sources; quality row by row", "企业排放，逐行注明质量")] = (
+        "shipped:emissions/enterprises.csv"
     )
+    """Point sources (xlsx or csv)."""
+    area_sources: Annotated[str, File("estimated", "area sources; quality row by row", "面源排放，逐行注明质量")] = (
+        "shipped:emissions/area_sources.csv"
+    )
+    """Area sources by city and sector (xlsx or csv)."""
+    coal_ledger: (
+        Annotated[str, File("estimated", "coal ledger; quality row by row", "煤炭台账，逐行注明质量")] | None
+    ) = "shipped:emissions/coal_ledger.csv"
     """Coal by year, city, sector and fuel (xlsx or csv)."""
-    background: Annotated[str, File("estimated", "air at the edges", "边界浓度")] = "shipped:background/winter.csv"
+    background: Annotated[str, File("estimated", "air flowing in over the edges", "区域边界流入")] = (
+        "shipped:background/winter.csv"
+    )
     """Air that flows in over the edges of the domain, by tracer."""
     observations: OneOrMore | None = None
     """Observations to set beside the model: hourly files of cities or stations (one or a list), or one table of city
     statistics.  Hourly files also give the answer by relative response (attainment)."""
     stations: Annotated[str, File("reported", "observation stations", "空气站点表")] | None = None
     """Station list (code, city, coordinates) of hourly observations by station code."""
-    composition: Annotated[str, File("measured", "composition of PM2.5", "PM2.5 组分")] = (
+    composition: Annotated[str, File("derived", "observed composition of PM2.5", "PM2.5 实测组分")] = (
         "shipped:observations/composition.csv"
     )
     """Observed composition of PM2.5, for the attainment test."""

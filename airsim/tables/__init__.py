@@ -8,7 +8,7 @@ from airsim.names import normalise
 from airsim.tables import units
 from airsim.tables.cells import Cell, Fault, Sheet, clean_text, column_letter, decode, read_cells, to_number
 from airsim.tables.layout import ANY, Column, markdown, recognise_header
-from airsim.tables.reading import Note, Part, Table, read_table
+from airsim.tables.reading import Note, Part, Table, heard, read_table
 
 __all__ = [
     "ANY",
@@ -22,6 +22,7 @@ __all__ = [
     "clean_text",
     "column_letter",
     "decode",
+    "heard",
     "markdown",
     "normalise",
     "read_cells",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,6 +59,20 @@ class Note(NamedTuple):
     def text(self, lang: str) -> str:
         """Return the note in one language."""
         return self.zh if lang == "zh" else self.en
+
+
+_heard: ContextVar[list[Note] | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def heard() -> Iterator[list[Note]]:
+    """Collect the notes of every table that is read inside the ``with`` block, whoever reads it."""
+    notes: list[Note] = []
+    token = _heard.set(notes)
+    try:
+        yield notes
+    finally:
+        _heard.reset(token)
 
 
 @dataclass(frozen=True)
@@ -288,6 +304,8 @@ def _convert(parts: Sequence[Part], columns: Sequence[Column], notes: list[Note]
         )  # fmt: skip
     if problems:
         raise InputError(problems)
+    if (listener := _heard.get()) is not None:
+        listener += notes
     index = pd.Index(labels, name="row")
     return Table(
         pd.DataFrame(data, index=index),

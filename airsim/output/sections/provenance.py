@@ -34,6 +34,23 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
     )
 
 
+def remarks(provenance: xr.Dataset | None) -> list[Grid]:
+    """Return what of the inputs was not used or was assumed, as a table; none where there is nothing to say."""
+    if provenance is None or "remark" not in provenance or not provenance.sizes["remark_number"]:
+        return []
+    rows = [
+        [i + 1, Text(str(zh), str(en))]
+        for i, (zh, en) in enumerate(
+            zip(provenance["remark_zh"].to_numpy(), provenance["remark"].to_numpy(), strict=True)
+        )
+    ]
+    title = Text(
+        f"读取输入时的提示（{len(rows)} 条）：未使用、被略过或作了假定的内容",
+        f"Remarks on reading the inputs ({len(rows)}): what was not used, passed over or assumed",
+    )
+    return [Grid(title, words.heads("序号|no.", "内容|remark"), rows, [0, 0], folded=True, printed=20)]
+
+
 def mass(budget: xr.Dataset) -> Grid:
     """Return what came in, what is there and what went, tracer by tracer [t]."""
     if "case" in budget.dims:

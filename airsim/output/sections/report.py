@@ -46,7 +46,7 @@ def page(tree: xr.DataTree) -> Page:
         [*attainment.answers(tree, found), *answer.answers(tree, found)],
         [made for build in _SECTIONS if (made := build(tree, found)) is not None],
         [*attainment.cards(tree, found), *answer.cards(found)],
-        [answer.cities(found)],
+        [answer.cities(found), *provenance.remarks(findings.group(tree, "provenance"))],
     )
 
 
