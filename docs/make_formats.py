@@ -45,7 +45,11 @@ Made from the layouts in the code; do not edit (`python docs/make_formats.py`).
 
 - `.xlsx`, `.xls` or `.csv`; text in UTF-8 (with or without BOM) or GB18030; headers in English or Chinese.
 - The header is found among the first twenty rows; title rows, blank rows and rows of totals (合计) are passed over;
-  columns that no layout names are ignored.
+  columns that no layout names are not used, and said; one that looks like a missing column is refused.
+- A sheet a city: every visible sheet with the header is read, a hidden one never; hidden rows are counted, and said.
+- An Excel error (#N/A …), or a formula whose value was never stored, is refused at its cell.
+- Units stand in the header's brackets or suffix, in a row under the header, in the merged header above or in a title
+  (单位：…); a bracket that is no known unit or qualifier is refused, never taken as the default.
 - Numbers may be text, full-width, or with thousands separators. `-`, `—`, `/`, `无` and the like are missing values.
 - Emissions are t/a unless the header says otherwise in brackets: {units}.
 - Identifiers (credit codes) must be text: a code that Excel has made a number has lost its last digits and is refused.
@@ -101,7 +105,10 @@ read. μg/m³, CO mg/m³ unless the header says μg/m³. A value with a mark in 
 本页由代码中的表结构生成，请勿手改（`python docs/make_formats.py`）。
 
 - `.xlsx`、`.xls` 或 `.csv`；文本为 UTF-8（有无 BOM 均可）或 GB18030；表头中英文均可。
-- 表头在前二十行中自动查找；标题行、空行、合计行跳过；未列出的列忽略。
+- 表头在前二十行中自动查找；标题行、空行、合计行跳过；未列出的列不使用并逐一说明，疑似缺失列的列名将被拒绝。
+- 一市一表也可：凡有该表头的可见工作表均读取，隐藏工作表从不读取；隐藏行照常计入并说明。
+- Excel 错误值（#N/A 等）、未保存计算结果的公式，按单元格报错。
+- 单位可写在列名括号或后缀、表头下一行、上方合并表头或标题（单位：…）；括号内不认识的单位或限定词将被拒绝，绝不按缺省单位读取。
 - 数字可为文本、全角或带千分位；`-`、`—`、`/`、`无` 等视为缺失。
 - 排放量默认为吨/年，表头括号中注明其他单位时自动换算：{units}。
 - 编码类（统一社会信用代码）须为文本：被 Excel 转成数值的代码末位已丢失，将被拒绝。
