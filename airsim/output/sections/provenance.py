@@ -36,7 +36,7 @@ def section(tree: xr.DataTree, found: Findings) -> Section | None:
 
 def remarks(provenance: xr.Dataset | None) -> list[Grid]:
     """Return what of the inputs was not used or was assumed, as a table; none where there is nothing to say."""
-    if provenance is None or "remark" not in provenance or not provenance.sizes["remark_number"]:
+    if provenance is None or "remark" not in provenance or not provenance.sizes["note"]:
         return []
     rows = [
         [i + 1, Text(str(zh), str(en))]
