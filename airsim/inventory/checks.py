@@ -87,6 +87,14 @@ def coal_ledger(table: Table, geography: Geography) -> Iterator[Problem]:
     """Check the coal ledger: amounts, whole years, no line twice, counties, standard coal, supply against use."""
     yield from _between(table, "consumption", 0.0, np.inf, "t")
     yield from _between(table, "heating_value", 1000.0, 40000.0, "kJ kg-1")
+    if not table.units.get("heating_value"):
+        low = table.frame["heating_value"]
+        for row in low.index[(low >= 2000.0) & (low < 8000.0)]:
+            yield table.problem(
+                row, "heating_value", f"{low[row]:g}",
+                "no unit is given and this looks like kcal/kg: write kJ/kg or kcal/kg into the header",
+                "未注明单位，数值似为 kcal/kg：请在列名注明 kJ/kg 或 kcal/kg",
+            )  # fmt: skip
     yield from _between(table, "year", 1990.0, 2100.0, "")
     year = table.frame["year"]
     for row in year.index[year != year.round()]:

@@ -51,7 +51,7 @@ _EMISSIONS = tuple(
         unit="t a-1",
         required=p in ("SO2", "NOx", "PM10", "PM25"),
         aliases=_EMISSION_ALIASES.get(p, ()),
-        species=p if p in ("SO2", "NOx") else "",
+        species={"SO2": "SO2", "NOx": "NOx", "BC": "C", "OC": "C"}.get(p, ""),
         default=None if p in ("BC", "OC", "SO2", "NOx", "PM10", "PM25") else 0.0,
         about=f"{p} emission"
         + (" (as carbon; left out: from the sector's share of PM25)" if p in ("BC", "OC") else ""),
@@ -159,7 +159,7 @@ COAL_LEDGER = (
     Column("sector", "行业", kind="text", required=True),
     Column("fuel", "煤种", kind="text", required=True, aliases=("燃料", "品种")),
     Column("consumption", "消费量", unit="t a-1", required=True, aliases=("煤炭消费量", "实物量", "消费实物量")),
-    Column("heating_value", "低位发热量", unit="kJ kg-1", aliases=("热值",)),
+    Column("heating_value", "低位发热量", unit="kJ kg-1", aliases=("热值", "Qnet", "平均低位发热量"), bases=("ar",)),
     Column(
         "standard_coal",
         "标准量",

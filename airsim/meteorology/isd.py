@@ -25,7 +25,7 @@ _OKTAS = {9: 8, 10: 4, 11: 3, 12: 3, 13: 3, 14: 6, 15: 6, 16: 6, 17: 8, 18: 8, 1
 _LINE = re.compile(r"^\s*\d{4}\s+\d{1,2}\s+\d{1,2}\s+\d{1,2}(\s+-?\d+){8}\s*$")
 
 STATIONS = (
-    Column("station", "站号", kind="text", required=True, aliases=("USAF", "station_id", "区站号", "站点")),
+    Column("station", "站号", kind="identifier", required=True, aliases=("USAF", "station_id", "区站号", "站点")),
     Column("wban", "WBAN", kind="text", aliases=("WBAN",), about="second half of an ISD station's name"),
     Column("name", "站名", kind="text", aliases=("STATION NAME", "station_name")),
     Column("longitude", "经度", required=True, minimum=-180, maximum=180, aliases=("LON", "lon")),

@@ -19,7 +19,7 @@ _BLANKS: dict[str, float | None] = {"m": None, "null": None, "缺测": None, "�
 _TRACE: dict[str, float | None] = {**_BLANKS, "t": 0.0, "trace": 0.0, "微量": 0.0}
 
 WEATHER = (
-    Column("station", "站点", kind="text",
+    Column("station", "站点", kind="identifier",
            aliases=("站号", "区站号", "站名", "测站", "station_id", "Station_Id_C", "区站号(字符)",
                     "站号(字符)", "站点编号")),
     Column("time", "时间", kind="text",
@@ -128,6 +128,11 @@ def _read(table: Table, places: pd.DataFrame | None, utc_offset: float, notes: l
         )
         problems.append(Problem(file, "", "relative_humidity", "", *said))
     own = set(table.columns)
+    if "date" in own and not own & {"time", "hour"} and frame["date"].astype(str).str.contains(":").any():
+        # a column called 日期 that holds date and hour is the column of times
+        table.columns["time"] = table.columns["date"]
+        table.frame["time"] = frame["time"] = frame["date"]
+        own = set(table.columns)
     if "time" not in own and not {"date", "hour"} <= own and not {"year", "month", "day", "hour"} <= own:
         said = (
             "a column of times is required, or one of dates and one of hours, or year, month, day and hour",
@@ -218,6 +223,9 @@ def moment_of(text: str, utc_offset: float) -> np.datetime64 | None:
     parts = found.groups()
     numbers = [int(p) if p else 0 for p in parts[:6]]
     year, month, day, hour, minute, second = numbers
+    if minute == 59 and second == 59:
+        # a time that was made from a fraction of a day
+        hour, minute, second = hour + 1, 0, 0
     if not (hour < 24 and minute < 60 and second < 60) and (hour, minute, second) != (24, 0, 0):
         return None
     try:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import math
 import re
@@ -24,6 +25,12 @@ Cell = str | float | int | bool | None | Any
 
 class Fault(str):
     """What stands in a cell that Excel could not, or did not, calculate: ``#N/A``, or a formula without its value."""
+
+    __slots__ = ()
+
+
+class Percent(float):
+    """A number that Excel shows as a percentage: 0.0052 in the cell is 0.52 % on the screen."""
 
     __slots__ = ()
 
@@ -85,6 +92,10 @@ def clean_text(value: object) -> str:
     """Return a cell's text, trimmed; whole numbers without ``.0``; empty for nothing."""
     if value is None:
         return ""
+    if isinstance(value, dt.datetime):
+        # Excel's fractions of a day miss the full hour by seconds
+        nearest = (value + dt.timedelta(minutes=30)).replace(minute=0, second=0, microsecond=0)
+        return str(nearest if abs(value - nearest) <= dt.timedelta(minutes=1) else value.replace(microsecond=0))
     if isinstance(value, float):
         if math.isnan(value):
             return ""
@@ -183,9 +194,12 @@ def _read_workbook(path: Path) -> list[Sheet]:
         for name in book.sheet_names:
             bare = book.get_sheet_by_name(name)
             rows: list[list[Cell]] = [list(r) for r in bare.to_python(skip_empty_area=False)]
-            faults, rows_hidden = unseen.get(name, ({}, frozenset()))
+            faults, rows_hidden, percent = unseen.get(name, ({}, frozenset(), frozenset()))
             for (i, j), said in faults.items():
                 _put(rows, i, j, Fault(said))
+            for i, j in percent:
+                if i < len(rows) and j < len(rows[i]) and isinstance(rows[i][j], float):
+                    rows[i][j] = Percent(rows[i][j])
             merged = tuple((*first, *last) for first, last in bare.merged_cell_ranges or ())
             lines = list(range(1, len(rows) + 1))
             shown = frozenset(i for i in rows_hidden if i < len(rows))
@@ -218,11 +232,16 @@ _ROW = re.compile(rb"<" + _NS + rb"row\b([^>]*)>")
 _CELL = re.compile(rb"<" + _NS + rb"c\b([^>]*?)(?:/>|>(.*?)</" + _NS + rb"c>)", re.DOTALL)
 _FORMULA = re.compile(rb"<" + _NS + rb"f\b[^>]*?(?:/>|>(.*?)</" + _NS + rb"f>)", re.DOTALL)
 _VALUE = re.compile(rb"<" + _NS + rb"(?:v|is)\b[^>]*>(.+?)</" + _NS + rb"(?:v|is)>", re.DOTALL)
+_STYLE = re.compile(rb'\bs="(\d+)"')
 _AT = re.compile(rb'\br="([A-Z]{1,3})(\d+)"')
 
 
-def _unseen(raw: bytes) -> dict[str, tuple[dict[tuple[int, int], str], frozenset[int]]]:
-    """Return what the values of an .xlsx do not show: sheet -> ((row, column) -> error or formula, hidden rows).
+def _unseen(
+    raw: bytes,
+) -> dict[str, tuple[dict[tuple[int, int], str], frozenset[int], frozenset[tuple[int, int]]]]:
+    """Return what the values of an .xlsx do not show, by sheet.
+
+    (row, column) -> error or formula without value; hidden rows; cells that are shown as a percentage.
 
     The reader of values hands out an empty cell for an error and for a formula whose value was never stored. Other
     kinds of workbook give nothing here.
@@ -231,6 +250,7 @@ def _unseen(raw: bytes) -> dict[str, tuple[dict[tuple[int, int], str], frozenset
         return {}
     found = {}
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        percent_styles = _percent_styles(archive)
         for name, part in _parts(archive).items():
             text = archive.read(part)
             hidden = frozenset(
@@ -255,9 +275,31 @@ def _unseen(raw: bytes) -> dict[str, tuple[dict[tuple[int, int], str], frozenset
                         said = f"={written[:40]}"
                     if said:
                         faults[int(at.group(2)) - 1, _column_of(at.group(1).decode())] = said
-            if faults or hidden:
-                found[name] = (faults, hidden)
+            percent = frozenset(
+                (int(at.group(2)) - 1, _column_of(at.group(1).decode()))
+                for cell in (_CELL.finditer(text) if percent_styles else ())
+                if (style := _STYLE.search(cell.group(1))) and int(style.group(1)) in percent_styles
+                if (at := _AT.search(cell.group(1)))
+            )
+            if faults or hidden or percent:
+                found[name] = (faults, hidden, percent)
     return found
+
+
+def _percent_styles(archive: zipfile.ZipFile) -> frozenset[int]:
+    """Return the numbers of the cell styles that show a percentage: formats 9 and 10, or an own one with a % in it."""
+    try:
+        styles = archive.read("xl/styles.xml").decode("utf-8", "replace")
+    except KeyError:
+        return frozenset()
+    own = {
+        int(number)
+        for number, code in re.findall(r'<(?:\w+:)?numFmt\b[^>]*?numFmtId="(\d+)"[^>]*?formatCode="([^"]*)"', styles)
+        if "%" in code
+    }
+    cells = re.search(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", styles, re.DOTALL)
+    formats = re.findall(r'<(?:\w+:)?xf\b[^>]*?numFmtId="(\d+)"', cells.group(0)) if cells else []
+    return frozenset(i for i, number in enumerate(formats) if int(number) in own | {9, 10})
 
 
 def _parts(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -165,6 +165,11 @@ def read_header(header: object, names: Mapping[str, str]) -> Header | None:
         bare = re.sub(r"[,_.]?(?:daf|ar|ad|db|d)$", "", plain)
         if (name := names.get(bare)) is not None:
             return Header(name, (_symbol_basis(symbol), *pieces))
+    # glued without a bracket: 风速m/s, 硫分%
+    for length in range(len(plain) - 1, 0, -1):
+        name = names.get(plain[:length])
+        if name is not None and units.parse(plain[length:]) is not None:
+            return Header(name, (plain[length:], *pieces))
     for cut in re.finditer(r"[/,，:_\s]+", text):
         name = names.get(normalise(text[: cut.start()]))
         rest = text[cut.end() :].strip()
@@ -223,8 +228,8 @@ def reading_of(header: object, pieces: Sequence[str], column: Column, inherited:
             if found not in column.bases:
                 return _refuse(header, column, piece)
             basis = str(found)
-        elif as_species is not None and (column.species or "C", as_species.group(1)) in _AS_FACTOR:
-            factor *= _AS_FACTOR[column.species or "C", as_species.group(1)]
+        elif as_species is not None and (column.species, as_species.group(1)) in _AS_FACTOR:
+            factor *= _AS_FACTOR[column.species, as_species.group(1)]
         elif word and not (_PLAIN.match(word) or word in _own(column) or symbol_only):
             return _refuse(header, column, piece)
     if conversion is None and inherited and column.unit not in {"", ANY}:

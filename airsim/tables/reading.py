@@ -19,6 +19,7 @@ from airsim.tables.cells import (
     MISSING,
     Cell,
     Fault,
+    Percent,
     Sheet,
     clean_text,
     column_letter,
@@ -40,7 +41,7 @@ from airsim.tables.layout import (
 _TOTAL = re.compile(
     r"^.{0,14}(?:合\s*计|总\s*计|小\s*计)\s*[:：]?$|^(?:合\s*计|总\s*计|小\s*计|total|subtotal|sum)\b", re.IGNORECASE
 )
-_UNIT_LINE = re.compile(r"(?:单位|unit)s?\s*[:：]\s*([^\s,，;；)）\]】]+)", re.IGNORECASE)
+_UNIT_LINE = re.compile(r"(?:单位|unit)s?\s*[:：]\s*(.+)$", re.IGNORECASE)
 _DETECTION = re.compile(r"^\s*[<＜≤]\s*(?=\d)")
 _SCIENTIFIC = re.compile(r"^\d(?:\.\d+)?E\+?\d{2,}$", re.IGNORECASE)
 _HEAD_ROWS = 20
@@ -77,11 +78,23 @@ def heard() -> Iterator[list[Note]]:
 
 @dataclass(frozen=True)
 class Part:
-    """The part of a table that stands on one sheet: its header row, and canonical name -> column index."""
+    """The part of a table that stands on one sheet.
+
+    Attributes
+    ----------
+    sheet : Sheet
+    header_row : int
+        Index of the header in ``sheet.rows``; its last row where it has two.
+    columns : dict
+        Canonical name -> column index.
+    header : tuple
+        The cells of the header.
+    """
 
     sheet: Sheet
     header_row: int
     columns: dict[str, int]
+    header: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,8 @@ class Table:
         Canonical name -> basis of a coal analysis (ar, ad, d, daf) that the header names.
     zones : dict
         Canonical name -> hours ahead of UTC that the header of a column of times names.
+    units : dict
+        Canonical name -> unit as the table says it, empty where it says none.
     below : DataFrame
         bool, like the columns with `Column.below_detection`: the cell says "<".
     """
@@ -112,6 +127,7 @@ class Table:
     notes: list[Note] = field(default_factory=list)
     bases: dict[str, str] = field(default_factory=dict)
     zones: dict[str, float] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     below: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
@@ -150,9 +166,10 @@ class Table:
 
 
 class _Head(NamedTuple):
-    """The best header of a sheet."""
+    """The best header of a sheet: its last row, its cells, and canonical name -> column index."""
 
     row: int
+    cells: list[Cell]
     found: dict[str, int]
 
 
@@ -218,7 +235,7 @@ def read_table(path: str | Path, columns: Sequence[Column], sheet: str | None = 
         lacking = [c for c in required if c.name not in head.found]
         if i == best or (len(head.found) >= 0.6 * most and not lacking):
             problems += _lacking(candidate, head, lacking, columns)
-            parts.append(Part(candidate, head.row, head.found))
+            parts.append(Part(candidate, head.row, head.found, tuple(head.cells)))
         elif required and len(lacking) < len(required) and len(head.found) >= max(2.0, 0.6 * most):
             # a sheet that nearly has the header was meant to be read
             problems += _lacking(candidate, head, lacking, columns)
@@ -236,18 +253,30 @@ def read_table(path: str | Path, columns: Sequence[Column], sheet: str | None = 
 
 
 def _head(sheet: Sheet, columns: Sequence[Column]) -> _Head:
-    best = _Head(0, {})
+    best = _Head(0, sheet.rows[0] if sheet.rows else [], {})
     for i, row in enumerate(sheet.rows[:_HEAD_ROWS]):
-        found = recognise_header(row, columns)
-        if len(found) > len(best.found):
-            best = _Head(i, found)
+        for cells in (row, _stacked(sheet, i)):
+            found = recognise_header(cells, columns)
+            if len(found) > len(best.found):
+                best = _Head(i, cells, found)
     return best
+
+
+def _stacked(sheet: Sheet, i: int) -> list[Cell]:
+    """Return a header of two rows: a cell that is empty in row `i` takes the text that stands above it."""
+    row = sheet.rows[i]
+    if i == 0 or sum(isinstance(c, str) and bool(c.strip()) for c in row) < 2:
+        return row
+    above = sheet.rows[i - 1]
+    width = max(len(row), len(above))
+    pairs = ((row[j] if j < len(row) else "", above[j] if j < len(above) else "") for j in range(width))
+    return [below if clean_text(below) else over for below, over in pairs]
 
 
 def _lacking(sheet: Sheet, head: _Head, lacking: Sequence[Column], columns: Sequence[Column]) -> list[Problem]:
     """Return a problem for each required column that is not there, naming the header that looks like it."""
     taken = set(head.found.values())
-    header = sheet.rows[head.row]
+    header = head.cells
     free = [clean_text(h) for j, h in enumerate(header) if j not in taken and clean_text(h)]
     problems = []
     for c in lacking:
@@ -285,11 +314,12 @@ def _convert(parts: Sequence[Part], columns: Sequence[Column], notes: list[Note]
     ignored: list[str] = []
     bases: dict[str, str] = {}
     zones: dict[str, float] = {}
+    given: dict[str, str] = {}
     labels: list[int] = []
     data: dict[str, list[Any]] = {c.name: [] for c in columns}
     below: dict[str, list[bool]] = {c.name: [] for c in columns if c.below_detection}
     for number, part in enumerate(parts):
-        rows = _part(part, columns, number, problems, notes, ignored, bases, zones)
+        rows = _part(part, columns, number, problems, notes, ignored, bases, zones, given)
         labels += rows.labels
         for name, values in rows.data.items():
             data[name] += values
@@ -314,6 +344,7 @@ def _convert(parts: Sequence[Part], columns: Sequence[Column], notes: list[Note]
         notes,
         bases,
         zones,
+        given,
         pd.DataFrame(below, index=index, dtype=bool),
     )
 
@@ -327,10 +358,11 @@ def _part(
     ignored: list[str],
     bases: dict[str, str],
     zones: dict[str, float],
+    given: dict[str, str],
 ) -> _Rows:
     """Read the rows of one sheet; problems, notes and what the headers say are added to the lists given."""
     sheet, found = part.sheet, part.columns
-    header = sheet.rows[part.header_row]
+    header = part.header
     names = names_of(columns)
     numbers = {c.name: c for c in columns if c.kind == "number"}
     unit_row = _unit_row(part, numbers)
@@ -369,9 +401,24 @@ def _part(
         if c.kind == "number":
             above = unit_row.get(j, "") if unit_row is not None else ""
             above = above or _group_unit(part, j, c) or c.implied.get(normalise(header[j]), "")
-            if not above and titled and c.unit not in {"", ANY} and units.convert(titled, c.unit) is not None:
+            mixed = titled and units.parse(titled) is None and c.unit not in {"", ANY}
+            if (
+                not above
+                and titled
+                and not mixed
+                and c.unit not in {"", ANY}
+                and units.convert(titled, c.unit) is not None
+            ):
                 above = titled
             how = reading_of(header[j], pieces, c, above)
+            if mixed and not how.unit and how.refused is None:
+                how = Reading(
+                    refused=(
+                        f"the title says '{titled}': write the unit into this column's header",
+                        f"标题注有多种单位“{titled}”：请在该列列名中注明单位",
+                    )
+                )
+            given[c.name] = how.unit
             if how.refused is not None:
                 problems.append(
                     Problem(sheet.file, sheet.place(part.header_row, j), c.name, clean_text(header[j]), *how.refused)
@@ -417,7 +464,7 @@ def _unused(
 ) -> None:
     """Say which columns with values no field took; one that looks like a missing one is a problem."""
     sheet = part.sheet
-    header = sheet.rows[part.header_row]
+    header = part.header
     taken = set(part.columns.values())
     absent = {c.name for c in columns if c.name not in part.columns and c.kind == "number"}
     width = max((len(sheet.rows[i]) for i in keep), default=0)
@@ -467,11 +514,19 @@ def _unit_row(part: Part, numbers: Mapping[str, Column]) -> dict[int, str] | Non
 
 
 def _titled_unit(part: Part) -> str:
-    """Return the unit of a title row above the header ("单位：吨/年"), empty without one."""
+    """Return the unit of a title row above the header ("单位：吨/年"), empty without one.
+
+    A title with several units ("单位：吨（SO2），千克（PM10）") is returned whole: it converts to nothing, and is refused
+    where a column depends on it.
+    """
     for row in reversed(part.sheet.rows[: part.header_row]):
         for cell in row:
-            if isinstance(cell, str) and (match := _UNIT_LINE.search(cell)) and units.parse(match.group(1)) is not None:
-                return match.group(1)
+            if isinstance(cell, str) and (match := _UNIT_LINE.search(cell)):
+                said = match.group(1).strip().rstrip(")）]】")
+                if units.parse(said) is not None:
+                    return said
+                first = re.split(r"[\s,，;；（(]", said)[0]
+                return said if units.parse(first) is not None else ""
     return ""
 
 
@@ -504,15 +559,24 @@ def _cell(cell: Cell, c: Column, how: units.Conversion) -> tuple[Any, tuple[str,
         if c.blanks and isinstance(cell, str) and (word := normalise(cell)) in c.blanks:
             blank = c.blanks[word]
             return (float("nan") if blank is None else blank), None
+        shown = isinstance(cell, Percent) or (
+            isinstance(cell, str) and bool(re.fullmatch(r"\s*[\d.]+\s*[%％]\s*", cell))
+        )
         try:
-            number = to_number(cell)
+            number = to_number(cell.strip().rstrip("%％ ") if shown and isinstance(cell, str) else cell)
         except ValueError:
             return float("nan"), ("must be a number", "须为数字")
+        if shown and c.unit != "%" and number is not None:
+            return float("nan"), ("a percentage where an amount belongs", "此处应为数量，而非百分数")
         if number is None:
             if c.required:
                 return float("nan"), ("a value is required", "不得为空")
             return (float("nan") if c.default is None else c.default), None
-        number = number * how.factor + how.offset
+        if shown:
+            # the cell itself says per cent, whatever the header says
+            number = number * 100.0 if isinstance(cell, Percent) else number
+        else:
+            number = number * how.factor + how.offset
         if (c.minimum is not None and number < c.minimum) or (c.maximum is not None and number > c.maximum):
             low = "" if c.minimum is None else f">= {c.minimum:g}"
             high = "" if c.maximum is None else f"<= {c.maximum:g}"

@@ -23,7 +23,20 @@ CF_UNITS = {
     "wind_from_direction": {"degree"},
     "wind_speed": {"m s-1"},
 }
-INDEX_ONLY = {"nv", "row", "alert", "source", "input", "package", "note", "vertex", "ring", "pledge", "exceedance", "move"}
+INDEX_ONLY = {
+    "nv",
+    "row",
+    "alert",
+    "source",
+    "input",
+    "package",
+    "note",
+    "vertex",
+    "ring",
+    "pledge",
+    "exceedance",
+    "move",
+}
 ROWS = list(variables.table().values())
 
 
