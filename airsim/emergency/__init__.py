@@ -4,7 +4,8 @@ from airsim.emergency.alerts import called_level, calls, read_forecast, strictes
 from airsim.emergency.checks import CHECKS, Finding, check
 from airsim.emergency.counting import all_society_base, closing, compliance, cuts, plan_rule, read_base
 from airsim.emergency.fixing import fix
-from airsim.emergency.reading import EmergencyList, examine, read
+from airsim.emergency.reading import examine, read
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 
 __all__ = [

@@ -18,7 +18,7 @@ import pandas as pd
 from airsim import rules
 from airsim.emergency import gcj02, measure_text
 from airsim.emergency.counting import BESIDE, EXEMPT, all_society_base, cuts, plan_rule
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, LEVELS, POLLUTANTS
 from airsim.errors import Problem
 from airsim.tables import normalise

@@ -17,7 +17,7 @@ import pandas as pd
 
 from airsim import rules
 from airsim.emergency import measure_text
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, CATEGORIES, LEVELS, POLLUTANTS, city_of
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES

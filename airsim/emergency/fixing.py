@@ -17,7 +17,7 @@ import xlsxwriter
 
 from airsim.emergency import gcj02
 from airsim.emergency.checks import CHECKS, Finding, shifted_lines
-from airsim.emergency.reading import EmergencyList, duplicate_places
+from airsim.emergency.reduction_list import EmergencyList, duplicate_places
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 from airsim.errors import InputError, Problem
 from airsim.files import write_bytes

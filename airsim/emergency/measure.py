@@ -13,7 +13,7 @@ import pandas as pd
 
 from airsim.emergency.alerts import strictest
 from airsim.emergency.counting import cuts, kg_per_day, plan_rule
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import LEVELS
 from airsim.errors import InputError, Problem
 from airsim.inventory import POLLUTANTS, SECTORS, Inventory

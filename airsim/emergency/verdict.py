@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from airsim import shipped
-from airsim.emergency import alerts, checks, counting, fixing, reading, wording
+from airsim.emergency import alerts, checks, counting, fixing, reading, reduction_list, wording
 from airsim.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Verdict:
 
     level: str
     plan: Rule
-    list_: reading.EmergencyList | None
+    list_: reduction_list.EmergencyList | None
     tables: Mapping[str, pd.DataFrame]
     cuts: Mapping[str, pd.DataFrame]
     findings: tuple[checks.Finding, ...]
