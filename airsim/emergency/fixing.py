@@ -16,7 +16,8 @@ import pandas as pd
 import xlsxwriter
 
 from airsim.emergency import gcj02
-from airsim.emergency.checks import CHECKS, Finding, shifted_lines
+from airsim.emergency.checks import CHECKS, Finding
+from airsim.emergency.positions import shifted_lines
 from airsim.emergency.reduction_list import EmergencyList, duplicate_places
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 from airsim.errors import InputError, Problem

@@ -77,10 +77,6 @@ class EmergencyList:
         return Problem(self.file, self.cell(place, key), key, str(value), allowed, allowed_zh)
 
 
-# --------------------------------------------------------------------------------------------------------
-# a line that stands twice
-
-
 def duplicate_places(list_: EmergencyList) -> dict[str, str]:
     """Return the place of each line that stands in the list already -> the place where it first stands."""
     lines = list_.lines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from airsim import shipped
-from airsim.emergency import alerts, checks, counting, fixing, reading, reduction_list, wording
+from airsim.emergency import alerts, all_society, checks, counting, fixing, plans, reading, reduction_list, wording
 from airsim.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
         Whatever is wrong with list, tables, mapping, forecast, level or plan; with `fix`, after the cleaned copy has
         been written.
     """
-    plan = counting.plan_rule(asked.plan)
+    plan = plans.plan_rule(asked.plan)
     level = wording.level_of(asked.level) or asked.level
     calls = None
     if asked.forecast is not None:
@@ -139,7 +139,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
         list_ = reading.read(asked.fix)
     elif list_.errors:
         raise InputError(list_.errors)
-    society = counting.read_base(asked.base) if asked.base is not None else None
+    society = all_society.read_base(asked.base) if asked.base is not None else None
     tables = {
         lv: counting.compliance(list_, base, lv, plan=plan, day_factor=day_factor, areas=asked.areas, base=society)
         for lv in wording.LEVELS
