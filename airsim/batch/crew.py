@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from airsim.batch import superposition, sweep, work
-from airsim.batch.board import Board
 from airsim.batch.manifest import Record
+from airsim.batch.progress import ProgressDisplay
 from airsim.batch.work import Job
 from airsim.cache.keys import Contents, physics
 from airsim.case.identity import weather_key
@@ -49,13 +49,13 @@ class Crew:
         client: Client,
         out: Path,
         lang: Lang,
-        board: Board,
+        display: ProgressDisplay,
         take: Callable[[Sequence[Record]], None],
         most: int | None,
         threads: int,
         first: Future | None,
     ) -> None:
-        self._client, self._out, self._lang, self._board, self._take = client, out, lang, board, take
+        self._client, self._out, self._lang, self._display, self._take = client, out, lang, display, take
         self._most, self._threads = most, threads
         self._topic = secrets.token_hex(6)
         self._first = first
@@ -87,7 +87,7 @@ class Crew:
             raise
         finally:
             for job in self._running.values():
-                self._board.drop(job.name)
+                self._display.drop(job.name)
 
     def superpose(self, jobs: Sequence[Job]) -> None:
         """Make scenarios that differ in emissions alone as sums of a few that are carried.
@@ -97,10 +97,10 @@ class Crew:
         SchedulerLost
             The scheduler is gone; what had come back has been taken.
         """
-        from airsim.assess.worlds import basis
+        from airsim.assess.emission_worlds import basis
 
         n = len(jobs)
-        self._board.say(
+        self._display.say(
             f"{n} 个情景仅排放不同：由少数已存模拟线性叠加（不含地图与报告；--full 则逐个完整模拟）",
             f"{n} scenarios differ in emissions only: sums of a few stored runs (no maps or reports; --full runs each)",
         )
@@ -123,7 +123,7 @@ class Crew:
                 size = 4 * size
                 chunks = [jobs[i : i + superposition.CHUNK] for i in range(0, len(jobs), superposition.CHUNK)]
         count = len(chosen) + 2
-        self._board.say(f"模拟 {count} 个排放场", f"carrying {count} emission worlds")
+        self._display.say(f"模拟 {count} 个排放场", f"carrying {count} emission worlds")
         parts = np.array_split(chosen, max(1, min(self._slots(), len(chosen))))
         carried = [[jobs[0]] * (p == 0) + [jobs[i] for i in part] for p, part in enumerate(parts)]
         keys = [superposition.part_key(c, with_base=p == 0) for p, c in enumerate(carried)]
@@ -144,7 +144,7 @@ class Crew:
                 return
             self._take(found)
             name = chunk[0].name if len(chunk) == 1 else f"{chunk[0].name} ... {chunk[-1].name}"
-            self._board.end(name, "done", None, "", len(chunk))
+            self._display.end(name, "done", None, "", len(chunk))
 
         self._each(superposition.records, [(jobs[r], emitted[r], weights[r], keys) for r in rounds], take)
 
@@ -207,7 +207,7 @@ class Crew:
             self._take(records)
         for record in records:
             message = record["message_zh" if self._lang == "zh" else "message"]
-            self._board.end(record["name"], "failed", None, message)
+            self._display.end(record["name"], "failed", None, message)
 
     def jobs(self, rows: Sequence[Row]) -> list[Job]:
         """Return the jobs, those of one weather together."""
@@ -239,7 +239,7 @@ class Crew:
         future = self._client.submit(work.run, job, after, pure=False, key=f"{job.name}-{secrets.token_hex(4)}")
         self._running[future] = job
         future.add_done_callback(lambda _: self._news.set())
-        self._board.begin(job.name)
+        self._display.begin(job.name)
 
     def _collect(self) -> list[Job]:
         """Take what has come back; return scenarios that have to begin again because a worker was killed."""
@@ -271,7 +271,7 @@ class Crew:
             self._take(records)
         for record in records:
             message = record.get("message_zh" if self._lang == "zh" else "message", "")
-            self._board.end(record["name"], record["status"], record.get("seconds"), message)
+            self._display.end(record["name"], record["status"], record.get("seconds"), message)
         if lost or self._client.status not in {"running", "newly-created"}:
             raise SchedulerLost
         return again
@@ -286,7 +286,7 @@ class Crew:
         # what it waited for may have died with the worker
         self._shared.pop(self._weather[job.name], None)
         self._first = None
-        self._board.drop(job.name)
+        self._display.drop(job.name)
         tries = work.begun(self._out / "logs" / f"{job.name}.log", self._topic)
         # deaths beyond those of its own: a bound in case the log cannot be written
         return tries < work.TRIES and self._deaths[job.name] < 4 * work.TRIES
@@ -302,4 +302,4 @@ class Crew:
     def _heard(self, event: tuple[float, Any]) -> None:
         _, said = event
         zh, en = said["stage"]
-        self._board.part(said["name"], zh if self._lang == "zh" else en, float(said["done"]))
+        self._display.part(said["name"], zh if self._lang == "zh" else en, float(said["done"]))

@@ -17,8 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from airsim.batch import summary, superposition, sweep, work
-from airsim.batch.board import Board
 from airsim.batch.manifest import Manifest, Record, locked
+from airsim.batch.progress import ProgressDisplay
 from airsim.batch.work import Job
 from airsim.cache.keys import Contents, physics
 from airsim.case.identity import identity
@@ -252,16 +252,16 @@ class _Batch:
 
     def run(self, workers: int | None, scheduler: str | None, memory: str | None) -> Outcome:
         outcome = Outcome(already=self._already)
-        board = Board(self._lang, len(self._rows), len(self._records))
-        with board:
+        display = ProgressDisplay(self._lang, len(self._rows), len(self._records))
+        with display:
             for name, record in self._records.items():
                 if record["status"] == "failed":
-                    board.say(f"失败 {name}: {record['message_zh']}", f"FAILED {name}: {record['message']}")
+                    display.say(f"失败 {name}: {record['message_zh']}", f"FAILED {name}: {record['message']}")
             if self._already:
-                board.say(f"已完成 {self._already} 个，不再重算", f"{self._already} done already, not run again")
+                display.say(f"已完成 {self._already} 个，不再重算", f"{self._already} done already, not run again")
             try:
                 if self._todo:
-                    self._run_missing(board, workers, scheduler, memory)
+                    self._run_missing(display, workers, scheduler, memory)
             except KeyboardInterrupt:
                 outcome.interrupted = True
         outcome.files = summary.write(self._out, self._in_order(), self._lang)
@@ -272,15 +272,17 @@ class _Batch:
                 path.unlink(missing_ok=True)
         return outcome
 
-    def _run_missing(self, board: Board, workers: int | None, scheduler: str | None, memory: str | None) -> None:
+    def _run_missing(
+        self, display: ProgressDisplay, workers: int | None, scheduler: str | None, memory: str | None
+    ) -> None:
         from airsim.batch import cluster
 
         scenarios = [r.member.scenario for r in self._todo if r.member]
         if scheduler:
-            self._run_on_cluster(board, scheduler, workers)
+            self._run_on_cluster(display, scheduler, workers)
             return
         share = cluster.share_out(scenarios, workers, cluster.memory_of(memory))
-        board.say(
+        display.say(
             f"{len(scenarios)} 个情景，{share.workers} 个进程，每个 {share.threads} 线程、"
             f"{share.memory / 2**30:.1f} GB 内存",
             f"{len(scenarios)} scenarios, {share.workers} process(es) of {share.threads} thread(s) and "
@@ -288,10 +290,10 @@ class _Batch:
         )
         with cluster.local(share) as client:
             warm = self._warm_up(client)
-            crew = Crew(client, self._out, self._lang, board, self._take, share.workers, share.threads, warm)
+            crew = Crew(client, self._out, self._lang, display, self._take, share.workers, share.threads, warm)
             self._work(crew, self._todo)
 
-    def _run_on_cluster(self, board: Board, address: str, most: int | None) -> None:
+    def _run_on_cluster(self, display: ProgressDisplay, address: str, most: int | None) -> None:
         from airsim.batch import cluster
 
         wait = cluster.WAIT_FOR_SCHEDULER
@@ -299,13 +301,13 @@ class _Batch:
             todo = [r for r in self._todo if r.name not in self._records]
             try:
                 with cluster.remote(address, self._out, wait) as client:
-                    crew = Crew(client, self._out, self._lang, board, self._take, most, 0, None)
+                    crew = Crew(client, self._out, self._lang, display, self._take, most, 0, None)
                     self._work(crew, todo)
                     return
             except SchedulerLost:
                 wait = RECONNECT
                 minutes = RECONNECT / 60
-                board.say(
+                display.say(
                     f"与调度器 {address} 的连接中断，最多等待 {minutes:.0f} 分钟",
                     f"lost the scheduler at {address}; waiting for it, {minutes:.0f} min at most",
                 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class VerdictRequest:
     """What a verdict is asked about; the files as the user named them.
 
     Attributes
@@ -97,12 +97,12 @@ class Verdict:
     changes: pd.DataFrame | None
 
 
-def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Verdict:
+def pronounce(asked: VerdictRequest, day_factor: Mapping[str, float] | None = None) -> Verdict:
     """Read, check and count a list.
 
     Parameters
     ----------
-    asked : Asked
+    asked : VerdictRequest
     day_factor : mapping, optional
         See `counting.compliance`.
 
@@ -162,7 +162,7 @@ def _highest(levels: pd.Series) -> str:
     return named[-1] if named else ""
 
 
-def _inventory(asked: Asked) -> tuple[Any, Inventory]:
+def _inventory(asked: VerdictRequest) -> tuple[Any, Inventory]:
     from airsim import geography, inventory
 
     place = geography.load(geography.make_grid())
