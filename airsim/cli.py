@@ -241,10 +241,10 @@ def emergency(
                 typer.echo(line)
             return
         from airsim.commands import emergency as counting
-        from airsim.emergency.verdict import Asked
+        from airsim.emergency.verdict import VerdictRequest
 
         units = dict(u.partition("=")[::2] for u in areas or ())
-        asked = Asked(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
+        asked = VerdictRequest(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
         for line in counting.verdict(asked, out, spoken):
             typer.echo(line)
 

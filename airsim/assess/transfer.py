@@ -126,7 +126,7 @@ def transfer(
         whole = tags.sum(-1)
         place = (temperature[h], humidity[h])
         gradient[h] = pm25_gradient(whole, *place, axis=-1, constant=constant)
-        parts, now = attribute(tags, *place, constant)
+        parts, now = split_among_columns(tags, *place, constant)
         contribution += np.tensordot(parts, receptors.over_boxes, axes=(2, 1)) / len(hours)
         total += now @ receptors.over_boxes.T / len(hours)
         moles = {n: whole[:, INDEX[n]] / m for n, m in _MOLES.items()}
@@ -177,7 +177,9 @@ def city_groups(gridded: GriddedEmissions) -> tuple[NDArray[np.intp], tuple[str,
     return group, (*names, ELSEWHERE, BACKGROUND)
 
 
-def attribute(tags: Array, temperature: Array, humidity: Array, constant: str = "mozurkewich") -> tuple[Array, Array]:
+def split_among_columns(
+    tags: Array, temperature: Array, humidity: Array, constant: str = "mozurkewich"
+) -> tuple[Array, Array]:
     """Share the air of some boxes among columns, by each of `APPROACHES`.
 
     Parameters

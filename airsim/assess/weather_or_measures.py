@@ -129,7 +129,7 @@ def resampled(days: int, block: int, random: np.random.Generator) -> npt.NDArray
     return ((starts[:, None] + np.arange(block)) % days).ravel()[:days]
 
 
-def attribute(
+def split_change(
     before: Window,
     after: Window,
     cities: Sequence[str],

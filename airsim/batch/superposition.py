@@ -1,4 +1,4 @@
-"""Scenarios that differ in emissions alone: a few worlds are carried, the others are sums (`airsim.assess.worlds`).
+"""Scenarios that differ in emissions alone: a few worlds are carried, the others are sums (`assess.emission_worlds`).
 
 Three rounds of tasks: what each scenario emits, as a sketch; the worlds to carry, into files of the batch's cache; the
 air of the cities of each scenario, as a record.
@@ -30,7 +30,7 @@ from airsim.scenario import Scenario
 if TYPE_CHECKING:
     import xarray as xr
 
-    from airsim.assess.worlds import Sketcher
+    from airsim.assess.emission_worlds import Sketcher
     from airsim.batch.manifest import Record
     from airsim.cache.store import Store
     from airsim.inventory import Inventory
@@ -82,11 +82,11 @@ def sketches(jobs: Sequence[work.Job], size: int, _after: Any = None) -> list[Em
     ----------
     jobs : sequence of Job
     size : int
-        Of a sketch, see `airsim.assess.worlds.Sketcher`.
+        Of a sketch, see `airsim.assess.emission_worlds.Sketcher`.
     _after : object
         What had to be made before.
     """
-    from airsim.assess.worlds import Sketcher
+    from airsim.assess.emission_worlds import Sketcher
 
     found: list[Emitted] = []
     # measures name files by their folder, so what is remembered belongs to one
@@ -125,7 +125,7 @@ def carry(jobs: Sequence[work.Job], key: str, with_base: bool, _after: Any = Non
         What had to be made before.
     """
     from airsim import inventory
-    from airsim.assess import worlds
+    from airsim.assess import emission_worlds
     from airsim.region import receptors
 
     with work.one_at_a_time:
@@ -142,7 +142,7 @@ def carry(jobs: Sequence[work.Job], key: str, with_base: bool, _after: Any = Non
             gridded.append(inventory.grid(other.inventories[other.last], place, weather))
         hours = range(case.kept.start, case.transport.hours)
         inflow = case.background if with_base else None
-        tracers = worlds.carry(case.transport, gridded, receptors.cities(place), hours, inflow)
+        tracers = emission_worlds.carry(case.transport, gridded, receptors.cities(place), hours, inflow)
         if not store.keep("worlds", key, {"tracers": tracers}):
             raise OSError(f"{store.path('worlds', key)}: cannot be written, and the other workers need it")
         return key
@@ -165,7 +165,7 @@ def records(jobs: Sequence[work.Job], emitted: Sequence[Emitted], weights: Array
     emitted : sequence of Emitted
         From the first round.
     weights : (job, world) ndarray
-        From `airsim.assess.worlds.basis`.
+        From `airsim.assess.emission_worlds.basis`.
     keys : sequence of str
         From the second round; the first has the base and the background.
 
@@ -174,7 +174,7 @@ def records(jobs: Sequence[work.Job], emitted: Sequence[Emitted], weights: Array
     FileNotFoundError
         A file of carried worlds has gone.
     """
-    from airsim.assess import worlds
+    from airsim.assess import emission_worlds
     from airsim.region import receptors
 
     begin = time.perf_counter()
@@ -187,8 +187,8 @@ def records(jobs: Sequence[work.Job], emitted: Sequence[Emitted], weights: Array
         held = _held(work.shared_of(job).store, keys)
         constant = _constant()
         time_ = weather["time"].values[hours.start :]
-        air = worlds.city_air(held, weights, weather, cities, hours, constant)
-        base = worlds.city_air(held, np.zeros((1, weights.shape[1])), weather, cities, hours, constant)
+        air = emission_worlds.city_air(held, weights, weather, cities, hours, constant)
+        base = emission_worlds.city_air(held, np.zeros((1, weights.shape[1])), weather, cities, hours, constant)
         both = {name: np.stack([np.broadcast_to(base[name], air[name].shape), air[name]], axis=1) for name in air}
         found = _indicators(both, time_, cities.names)
         seconds = round((time.perf_counter() - begin) / len(jobs), 4)
@@ -305,7 +305,7 @@ _last: dict[tuple[str, ...], Any] = {}
 
 def _held(store: Store, keys: Sequence[str]) -> Any:
     """Return the carried worlds of some parts; the last ones stay in memory."""
-    from airsim.assess.worlds import Worlds
+    from airsim.assess.emission_worlds import CarriedWorlds
 
     key = tuple(keys)
     if key not in _last:
@@ -317,5 +317,5 @@ def _held(store: Store, keys: Sequence[str]) -> Any:
             parts.append(found.arrays["tracers"])
         _last.clear()
         tracers = np.concatenate([parts[0][:-1], *parts[1:]])
-        _last[key] = Worlds(tracers, parts[0][-1])
+        _last[key] = CarriedWorlds(tracers, parts[0][-1])
     return _last[key]

@@ -20,7 +20,7 @@ from airsim.output import findings
 _NOT_EMISSIONS = {"station list", "observed composition of PM2.5"}
 
 
-def attribute(
+def split_between_results(
     before: xr.DataTree,
     after: xr.DataTree,
     observed: Observations,
@@ -39,12 +39,12 @@ def attribute(
     observed : Observations
         Hourly observations of both windows.
     block, draws, seed
-        As in `weather_or_measures.attribute`.
+        As in `weather_or_measures.split_change`.
 
     Returns
     -------
     Dataset
-        From `weather_or_measures.attribute`; ``window_before``, ``window_after`` as attributes.
+        From `weather_or_measures.split_change`; ``window_before``, ``window_after`` as attributes.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def attribute(
             problems.append(_said(name, span, "no observed day in this window", "该时段没有有效的观测日"))
     if problems:
         raise InputError(problems)
-    found = weather_or_measures.attribute(first, second, cities, block=block, draws=draws, seed=seed)
+    found = weather_or_measures.split_change(first, second, cities, block=block, draws=draws, seed=seed)
     found.attrs |= {
         f"window_{k}": f"{_day(t[0])} .. {_day(t[-1])}" for k, t in zip(("before", "after"), times, strict=True)
     }
@@ -176,7 +176,7 @@ def to_files(
     from airsim.result import netcdf
 
     trees = netcdf.read(before), netcdf.read(after)
-    found = attribute(*trees, read(list(files), stations), block=block)
+    found = split_between_results(*trees, read(list(files), stations), block=block)
     page = attribution_page.page(trees[1], found)
     folder = out if out is not None else after.parent
     written = [folder / "attribution.html", folder / "attribution.xlsx"]

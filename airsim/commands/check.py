@@ -13,7 +13,7 @@ from airsim.tables import Column, Note, heard
 _OF_A_LIST = re.compile(r"预警|级响应|[红橙黄]色(?:措施|减排|停产|限产)|(?:red|orange|yellow)_(?:text|cut|stopped)")
 
 
-class Checked(NamedTuple):
+class FileContents(NamedTuple):
     """What a file holds, in both languages, and what stands in it that is wrong or doubtful and can be told apart."""
 
     zh: str
@@ -43,7 +43,7 @@ class TableKind(NamedTuple):
     telling: tuple[str, ...] = ()
 
 
-def check(path: Path) -> Checked:
+def check(path: Path) -> FileContents:
     """Read a file as what it is and say what it holds.
 
     Parameters
@@ -132,7 +132,7 @@ def kinds() -> tuple[TableKind, ...]:
     )  # fmt: skip
 
 
-def _yaml(path: Path) -> Checked:
+def _yaml(path: Path) -> FileContents:
     from airsim.scenario.load import parse
 
     tree = parse(path)
@@ -141,16 +141,16 @@ def _yaml(path: Path) -> Checked:
         from airsim.emergency import plan_rule
 
         rule = plan_rule(path)
-        return Checked(f"应急预案：{rule.title_zh}", f"emergency plan: {rule.title_en}")
+        return FileContents(f"应急预案：{rule.title_zh}", f"emergency plan: {rule.title_en}")
     if keys & {"columns", "sheets"} and not keys & {"period", "name"}:
         from airsim.emergency import mapping, reading
 
         mapping.read(path, reading.known_columns())
-        return Checked("表头对照文件", "mapping of a list's headers")
+        return FileContents("表头对照文件", "mapping of a list's headers")
     return _scenario(path)
 
 
-def _scenario(path: Path) -> Checked:
+def _scenario(path: Path) -> FileContents:
     from airsim.batch import sweep
     from airsim.case import Case
     from airsim.scenario import load
@@ -162,7 +162,7 @@ def _scenario(path: Path) -> Checked:
     points = int((base.sources["kind"] == "point").sum())
     areas = len(base.sources) - points
     count = len(sweep.members(path)) if scenario.sweep else 0
-    return Checked(
+    return FileContents(
         f"情景有效：{scenario.period.hours} 小时，点源 {points} 个，面源 {areas} 条，措施 {len(scenario.measures)} 项"
         + (f"；扫描共 {count} 个情景" if count else ""),
         f"sound scenario: {scenario.period.hours} h, {points} point and {areas} area sources, "
@@ -171,7 +171,7 @@ def _scenario(path: Path) -> Checked:
     )
 
 
-def _table(path: Path) -> Checked:
+def _table(path: Path) -> FileContents:
     from airsim import emergency, geography, observations
     from airsim.tables import read_cells, recognise_header
 
@@ -183,7 +183,7 @@ def _table(path: Path) -> Checked:
         findings = emergency.check(list_, None, geography.load(geography.make_grid()))
         errors, warnings = (tuple(f.problem for f in findings if f.severity == s) for s in ("error", "warning"))
         n, e, w = len(list_.lines), len(errors), len(warnings)
-        return Checked(
+        return FileContents(
             f"应急减排清单，{n} 条，错误 {e} 条，提示 {w} 条",
             f"reduction list, {n} lines, {e} errors, {w} warnings",
             errors,
@@ -220,10 +220,10 @@ def _table(path: Path) -> Checked:
         )
     kind = known[fits.index(best)]
     zh, en = kind.read(path)
-    return Checked(f"{kind.zh}，{zh}", f"{kind.en}, {en}")
+    return FileContents(f"{kind.zh}，{zh}", f"{kind.en}, {en}")
 
 
-def _hourly(path: Path) -> Checked:
+def _hourly(path: Path) -> FileContents:
     """Read hourly observations and say their extent, and everything that was passed over."""
     from airsim import observations
 
@@ -232,14 +232,14 @@ def _hourly(path: Path) -> Checked:
     except InputError as error:
         if not all(p.key == "station" for p in error.problems):
             raise
-        return Checked(
+        return FileContents(
             "按站点编码的逐时观测；须配站点表才能归入城市",
             "hourly observations by station code; a station list is needed to know their cities",
         )
     hours, places = seen.hourly.sizes["time"], seen.hourly.sizes["site"]
     zh = "".join(f"\n  {n.text('zh')}" for n in seen.notes)
     en = "".join(f"\n  {n.text('en')}" for n in seen.notes)
-    return Checked(
+    return FileContents(
         f"逐时观测，{hours} 小时，{places} 个城市（站点）{zh}",
         f"hourly observations, {hours} h, {places} places{en}",
     )

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
+class CoalReport:
     """What the command prints, and the files it wrote."""
 
     lines: list[str]
     files: list[Path] = field(default_factory=list)
 
 
-def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = False, iamc: Path | None = None) -> Said:
+def report(
+    path: Path, lang: Lang, *, out: Path | None = None, advise: bool = False, iamc: Path | None = None
+) -> CoalReport:
     """Balance the coal of a scenario file.
 
     Parameters
@@ -61,7 +63,7 @@ def report(path: Path, lang: Lang, *, out: Path | None = None, advise: bool = Fa
         felt = advice.sensitivity_of(lambda: case.air, case.inventory, case.plan.cities, cache.folder())
         grid = coal_routes.grid(advice.advise(case.stages, felt))
     page = coal_page.page(tree, grid)
-    said = Said(console.lines(page, lang))
+    said = CoalReport(console.lines(page, lang))
     if out is not None:
         folder = Path(out) / scenario.name
         said.files.extend(folder / name for name in ("coal.nc", "coal.html", "coal.xlsx"))

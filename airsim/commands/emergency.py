@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from airsim.errors import Lang
 
 if TYPE_CHECKING:
-    from airsim.emergency.verdict import Asked
+    from airsim.emergency.verdict import VerdictRequest
 
 
-def verdict(asked: Asked, out: Path | None, lang: Lang) -> list[str]:
+def verdict(asked: VerdictRequest, out: Path | None, lang: Lang) -> list[str]:
     """Count a reduction list, or hold a forecast against the plans; return what is printed.
 
     Parameters
     ----------
-    asked : Asked
+    asked : VerdictRequest
     out : Path or None
         Also written: a workbook (.xlsx) that can be handed in, or the table of the level as .csv.
     lang : {"zh", "en"}

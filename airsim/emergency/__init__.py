@@ -1,10 +1,13 @@
 """Emergency reduction lists: reading, checking, counting shares, alert levels."""
 
 from airsim.emergency.alerts import called_level, calls, read_forecast, strictest
+from airsim.emergency.all_society import all_society_base, read_base
 from airsim.emergency.checks import CHECKS, Finding, check
-from airsim.emergency.counting import all_society_base, closing, compliance, cuts, plan_rule, read_base
+from airsim.emergency.counting import closing, compliance, cuts
 from airsim.emergency.fixing import fix
-from airsim.emergency.reading import EmergencyList, examine, read
+from airsim.emergency.plans import plan_rule
+from airsim.emergency.reading import examine, read
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 
 __all__ = [

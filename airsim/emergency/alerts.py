@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from airsim.clock import ZONE_NAME, from_beijing
-from airsim.emergency.counting import plan_rule
+from airsim.emergency.plans import plan_rule
 from airsim.emergency.wording import city_of
 from airsim.errors import InputError, Problem
 from airsim.rules import Rule

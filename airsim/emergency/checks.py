@@ -17,9 +17,11 @@ import pandas as pd
 
 from airsim import rules
 from airsim.emergency import gcj02, measure_text
-from airsim.emergency.counting import BESIDE, EXEMPT, all_society_base, cuts, plan_rule
-from airsim.emergency.reading import EmergencyList
-from airsim.emergency.wording import AREAS, LEVELS, POLLUTANTS
+from airsim.emergency.all_society import all_society_base
+from airsim.emergency.counting import BESIDE, EXEMPT, cuts
+from airsim.emergency.plans import plan_rule
+from airsim.emergency.reduction_list import EmergencyList
+from airsim.emergency.wording import LEVELS, POLLUTANTS
 from airsim.errors import Problem
 from airsim.tables import normalise
 
@@ -27,14 +29,12 @@ if TYPE_CHECKING:
     from airsim.geography import Geography
     from airsim.inventory import Inventory
     from airsim.rules import Rule
+from airsim.emergency.codes import code_fault
+from airsim.emergency.positions import distance_to_county, shifted_lines
 
 Severity = Literal["error", "warning"]
 #: Tolerance of sums and orders: lists are rounded.
 ROUNDING = 0.005
-#: A point this near to where the shift would put it counts as shifted [m]; the shift itself is some 500 m.
-SHIFT_TOLERANCE = 100.0
-#: So many shifted points make it the list's own system.
-SHIFTED_LIST = 5
 
 
 class Check(NamedTuple):
@@ -171,68 +171,9 @@ def grade_rule(plan: Rule, version: str | None = None) -> Rule:
 
 Findings = Iterator[tuple[str, Problem]]
 
+
 # --------------------------------------------------------------------------------------------------------
 # identifiers
-
-_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
-_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-
-
-def credit_code_digit(first: str) -> str:
-    """Return the check character of a unified social credit code's first 17 characters (GB 32100-2015).
-
-    C18 = 31 - (sum over i of C_i 3^(i-1) mod 31) mod 31, and 0 where that is 31.
-
-    Raises
-    ------
-    ValueError
-        A character outside the set of the standard (I, O, S, V, Z are not in it), or not 17 of them.
-    """
-    if len(first) != 17:
-        raise ValueError(first)
-    total = sum(_CHARACTERS.index(c) * w for c, w in zip(first, _WEIGHTS, strict=True))
-    return _CHARACTERS[(31 - total % 31) % 31]
-
-
-def organisation_code_digit(first: str) -> str:
-    """Return the check character of an organisation code's first 8 characters (GB 11714-1997).
-
-    Raises
-    ------
-    ValueError
-        A character other than a digit or a capital letter, or not 8 of them.
-    """
-    if not re.fullmatch(r"[0-9A-Z]{8}", first):
-        raise ValueError(first)
-    total = sum(int(c, 36) * w for c, w in zip(first, _ORGANISATION_WEIGHTS, strict=True))
-    return "0123456789X0"[11 - total % 11]
-
-
-def code_fault(code: str) -> tuple[str, str] | None:
-    """Return what is wrong with a credit code (or an old organisation code) in both languages, None if nothing."""
-    bare = code.replace("-", "")
-    if len(bare) == 9:
-        try:
-            good = organisation_code_digit(bare[:8]) == bare[8]
-        except ValueError:
-            good = False
-        return None if good else ("the organisation code fails its check digit", "组织机构代码校验位不符")
-    if len(code) != 18:
-        return f"must have 18 characters, has {len(code)}", f"应为 18 位，实为 {len(code)} 位"
-    bad = sorted({c for c in code if c not in _CHARACTERS})
-    if bad:
-        return (
-            f"holds characters that no code has: {' '.join(bad)}",
-            f"含有代码字符集以外的字符：{' '.join(bad)}",
-        )
-    wanted = credit_code_digit(code[:17])
-    if wanted != code[17]:
-        return (
-            f"fails its check digit (GB 32100-2015); by the first 17 characters it is {wanted}",
-            f"校验位不符（GB 32100-2015），按前 17 位应为 {wanted}",
-        )
-    return None
 
 
 def _codes(list_: EmergencyList) -> Findings:
@@ -564,113 +505,12 @@ def _coordinates(list_: EmergencyList, inventory: Inventory | None, geography: G
 def _outside(list_: EmergencyList, located: pd.DataFrame, lon: Any, lat: Any, geography: Geography) -> Findings:
     from airsim.inventory.checks import COUNTY_TOLERANCE
 
-    away, named = _distance_to_county(located, lon, lat, geography)
+    away, named = distance_to_county(located, lon, lat, geography)
     for k in np.flatnonzero(away > COUNTY_TOLERANCE).tolist():
         value = f"{lon[k]:g}, {lat[k]:g}"
         said = f"lies {away[k] / 1000:.1f} km outside {named[k]} (5 km are allowed)"
         said_zh = f"坐标距 {named[k]} 边界 {away[k] / 1000:.1f} 公里（容许 5 公里）"
         yield "outside_county", list_.problem(str(located.index[k]), "longitude", value, said, said_zh)
-
-
-def _distance_to_county(located: pd.DataFrame, lon: Any, lat: Any, geography: Geography) -> tuple[Any, list[str]]:
-    """Return how far each line lies outside its county [m] (NaN: not known), and the county's (or city's) name."""
-    import shapely
-
-    from airsim.inventory.checks import county_words
-
-    counties, grid = geography.counties, geography.grid
-    words = county_words(geography)
-    x, y = grid.project(lon, lat)
-    away = np.full(len(located), np.nan)
-    names = [""] * len(located)
-    groups: dict[tuple[str, str], list[int]] = {}
-    for k, (city, area, county) in enumerate(zip(located["city"], located["area"], located["county"], strict=True)):
-        # 西咸 has no polygon of its own and straddles two cities
-        groups.setdefault(("", "") if area in AREAS and area == "xixian" else (city, county), []).append(k)
-    for (city, county), members in groups.items():
-        if not city:
-            continue
-        code = words.get((city, normalise(county))) or words.get((city, normalise(county) + "县")) if county else None
-        chosen = counties.index == code if code else (counties["city"] == city).to_numpy()
-        if not chosen.any():
-            continue
-        shape = shapely.transform(
-            shapely.union_all(counties["geometry"].to_numpy()[chosen]),
-            lambda *lonlat: np.stack(grid.project(*lonlat)),
-            interleaved=False,
-        )
-        shapely.prepare(shape)
-        away[members] = shapely.distance(shape, shapely.points(x[members], y[members]))
-        name = str(counties.at[code, "name_zh"] if code else city)
-        for k in members:
-            names[k] = name
-    return away, names
-
-
-def shifted_lines(
-    list_: EmergencyList, inventory: Inventory | None, geography: Geography | None
-) -> tuple[list[str], bool]:
-    """Return the lines whose coordinates look like GCJ-02, and whether the whole list does.
-
-    A line is shifted if it lies within `SHIFT_TOLERANCE` of where GCJ-02 puts the place the inventory knows for the
-    enterprise, and farther than that from the place itself.  The list is, if that holds for most of the enterprises
-    known, at least `SHIFTED_LIST`; or, known or not, if taking the shift back brings significantly more lines into
-    their counties than it takes out (sign test, p < 0.001).
-    """
-    lines = list_.lines[list_.lines["category"] == "industrial"]
-    located = lines[lines["longitude"].between(70, 140) & lines["latitude"].between(15, 55)]
-    if located.empty or geography is None:
-        return [], False
-    grid = geography.grid
-    shifted: list[str] = []
-    known = 0
-    if inventory is not None:
-        points = inventory.sources[inventory.sources["kind"] == "point"]
-        if {"longitude", "latitude"} <= set(points.columns):
-            where: dict[Any, tuple[float, float]] = {}
-            row: Any
-            for row in points[["enterprise_id", "credit_code", "city", "name", "longitude", "latitude"]].itertuples(
-                index=False
-            ):
-                for key in (row.enterprise_id, row.credit_code, (row.city, normalise(row.name))):
-                    if key:
-                        where.setdefault(key, (row.longitude, row.latitude))
-            held = []
-            for place, i, code, city, name in zip(
-                located.index,
-                *(located[c] for c in ("enterprise_id", "credit_code", "city", "enterprise")),
-                strict=True,
-            ):
-                at = (
-                    (where.get(i) if i else None)
-                    or (where.get(code) if code else None)
-                    or where.get((city, normalise(name)))
-                )
-                if at:
-                    held.append((str(place), at))
-            if held:
-                places = [p for p, _ in held]
-                truth = np.array([at for _, at in held])
-                x, y = grid.project(located.loc[places, "longitude"], located.loc[places, "latitude"])
-                x0, y0 = grid.project(truth[:, 0], truth[:, 1])
-                x1, y1 = grid.project(*gcj02.from_wgs84(truth[:, 0], truth[:, 1]))
-                near = np.hypot(x - x1, y - y1)
-                off = (near <= SHIFT_TOLERANCE) & (np.hypot(x - x0, y - y0) > SHIFT_TOLERANCE)
-                shifted = [p for p, s in zip(places, off, strict=True) if s]
-                known = len(held)
-    if len(shifted) >= SHIFTED_LIST and 2 * len(shifted) > known:
-        return shifted, True
-    lon, lat = located["longitude"].to_numpy(float), located["latitude"].to_numpy(float)
-    as_given = _distance_to_county(located, lon, lat, geography)[0]
-    taken_back = _distance_to_county(located, *gcj02.to_wgs84(lon, lat), geography)[0]
-    gained = int(((as_given > 0) & (taken_back == 0)).sum())
-    lost = int(((as_given == 0) & (taken_back > 0)).sum())
-    from scipy.special import bdtr  # scipy.stats takes a second to import
-
-    # most known places speak against it: then the borders do not decide
-    against = known >= SHIFTED_LIST and 2 * len(shifted) <= known
-    whole = not against and gained > lost and 2 * bdtr(lost, gained + lost, 0.5) < 0.001
-    return shifted, bool(whole)
 
 
 # --------------------------------------------------------------------------------------------------------

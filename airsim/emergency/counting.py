@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from airsim import rules
 from airsim.emergency import measure_text
-from airsim.emergency.reading import EmergencyList
-from airsim.emergency.wording import AREAS, CATEGORIES, LEVELS, POLLUTANTS, city_of
+from airsim.emergency.reduction_list import EmergencyList
+from airsim.emergency.wording import AREAS, CATEGORIES, LEVELS, POLLUTANTS
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES
-from airsim.rules import Basis, Rule
-from airsim.tables import Column, read_table
+from airsim.rules import Rule
 
 if TYPE_CHECKING:
     from airsim.inventory import Inventory
+from airsim.emergency.all_society import all_society_base
+from airsim.emergency.plans import plan_rule
 
 #: Shares are compared to this accuracy: a share of exactly 10 % passes 10 % whatever the sums rounded to.
 SHARE_TOLERANCE = 1e-9
@@ -33,115 +30,6 @@ SHARE_TOLERANCE = 1e-9
 BESIDE = {"transport": "mobile", "machinery": "mobile", "dust": "dust"}
 #: Kinds of lines that give no reduction, and the key of the plan that would count them.
 EXEMPT = {"livelihood": "livelihood_counts", "idle": "idle_counts", "staggered": "idle_counts"}
-
-
-def plan_rule(plan: Rule | str | Path | dt.date | None = None) -> Rule:
-    """Return the emergency plan: a rule as it is, a version id, a plan file, a day, or the newest if None.
-
-    A plan file (.yaml) changes single values of a shipped version, as local plans do::
-
-        based_on: "2019"
-        title: {zh: 某市重污染天气应急预案, en: Plan of the city}
-        source: 某政办发〔2024〕1号
-        values:
-          shares: {orange: {VOC: 0.15}}
-
-    Raises
-    ------
-    InputError
-        No such version, no version in force on that day, or a plan file that changes what there is not.
-    """
-    if isinstance(plan, Rule):
-        return plan
-    if isinstance(plan, dt.date):
-        return rules.load("emergency", date=plan)
-    if plan is not None and str(plan).lower().endswith((".yaml", ".yml")):
-        return plan_file(Path(plan))
-    return rules.load("emergency", version=None if plan is None else str(plan))
-
-
-def plan_file(path: Path) -> Rule:
-    """Read a plan file; see `plan_rule`."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    def refuse(key: str, value: object, said: str, said_zh: str) -> InputError:
-        return InputError([Problem(str(path), "", key, str(value), said, said_zh)])
-
-    if not path.is_file():
-        raise refuse("", "", "file not found", "文件不存在")
-    raw = path.read_bytes()
-    try:
-        tree = YAML(typ="safe", pure=True).load(raw.decode("utf-8-sig"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise refuse("", "", f"no YAML in UTF-8 ({error})".split("\n")[0], "不是 UTF-8 编码的 YAML") from error
-    keys = {"based_on", "title", "source", "values"}
-    if not isinstance(tree, dict) or not {"based_on", "values"} <= set(tree) <= keys:
-        raise refuse(
-            "", "", "needs based_on and values; may have title and source", "须有 based_on、values，可有 title、source"
-        )
-    base = rules.load("emergency", version=str(tree["based_on"]))
-    source = str(tree.get("source") or path.name)
-    values = copy.deepcopy(dict(base.values))
-    basis = {b.key: b for b in base.basis}
-    problems: list[Problem] = []
-
-    def put(node: dict[str, Any], said: Any, prefix: str) -> None:
-        for key, value in said.items() if isinstance(said, dict) else ():
-            name = f"{prefix}{key}"
-            if key not in node:
-                allowed = ", ".join(node)
-                problems.append(
-                    Problem(
-                        str(path),
-                        "",
-                        name,
-                        str(value),
-                        f"no such value; there are {allowed}",
-                        f"没有该项；现有 {allowed}",
-                    )
-                )
-            elif isinstance(node[key], dict) and name not in basis:
-                put(node[key], value, f"{name}.")
-            elif isinstance(value, type(node[key])) or (
-                isinstance(value, int | float) and isinstance(node[key], int | float)
-            ):
-                node[key] = value
-                basis[name] = Basis(name, value, "sourced", source)
-            else:
-                kind = type(node[key]).__name__
-                problems.append(Problem(str(path), "", name, str(value), f"must be of the kind {kind}", "数据类型不符"))
-
-    put(values, tree["values"], "")
-    for key in ("shares", "joint"):
-        for level in LEVELS:
-            held = values[key][level]
-            for name, share in held.items() if isinstance(held, dict) else ((level, held),):
-                most = 1.0 if key == "shares" else 2.0
-                if not 0 <= share <= most:
-                    problems.append(
-                        Problem(
-                            str(path),
-                            "",
-                            f"{key}.{level}.{name}",
-                            f"{share:g}",
-                            f"must be a share from 0 to {most:g}",
-                            f"须为 0 至 {most:g} 的比例",
-                        )
-                    )
-    if problems:
-        raise InputError(problems)
-    title = tree.get("title") or {}
-    return replace(
-        base,
-        version=path.stem,
-        title_zh=str(title.get("zh", path.stem)),
-        title_en=str(title.get("en", path.stem)),
-        source=source,
-        values=values,
-        basis=tuple(basis.values()),
-        digest=hashlib.sha256(base.digest.encode() + raw.replace(b"\r\n", b"\n")).hexdigest(),
-    )
 
 
 def cuts(list_: EmergencyList, level: str, *, plan: Rule | str | Path | dt.date | None = None) -> pd.DataFrame:
@@ -480,121 +368,6 @@ def _by_unit(society: pd.DataFrame, base: pd.DataFrame | None, told: Mapping[str
         else:
             table = table.drop(index=[u for u in ("xian", "xixian") if u in table.index])
     return table
-
-
-#: Layout of a table of all-society bases.
-BASE = (
-    Column("unit", "城市", kind="text", required=True, aliases=("地市", "市", "统计区域", "city"),
-           about="city or 西咸新区; 西安(含西咸新区), 西安(不含西咸新区) where both are listed",
-           about_zh="城市或西咸新区；两者并列时须写明 西安(含西咸新区) 或 西安(不含西咸新区)"),
-    Column("SO2", "SO2", unit="t a-1", required=True, minimum=0, aliases=("二氧化硫",)),
-    Column("NOx", "NOx", unit="t a-1", required=True, minimum=0, aliases=("氮氧化物",)),
-    Column("PM", "颗粒物", unit="t a-1", required=True, minimum=0, aliases=("PM10", "烟粉尘")),
-    Column("VOC", "VOCs", unit="t a-1", required=True, minimum=0, aliases=("VOC", "挥发性有机物")),
-)  # fmt: skip
-
-
-def read_base(path: str | Path) -> pd.DataFrame:
-    """Read all-society emissions of a normal autumn-winter day by statistical unit.
-
-    Parameters
-    ----------
-    path : path
-        Columns 城市, SO2, NOx, 颗粒物, VOCs; kg/d, 吨/天 or 吨/年 in the header's brackets.
-
-    Returns
-    -------
-    DataFrame
-        Index unit (city id, "xixian", or "xian+xixian" for Xi'an with 西咸), columns `POLLUTANTS` [kg d-1];
-        ``attrs["file"]``.
-
-    Raises
-    ------
-    InputError
-        Unknown or repeated units; Xi'an beside 西咸 without saying whether it holds it.
-    """
-    table = read_table(path, BASE)
-    problems: list[Problem] = []
-    units: list[str] = []
-    names = table.frame["unit"].tolist()
-    for row, name in zip(table.frame.index, names, strict=True):
-        city, area = city_of(str(name))
-        unit = area
-        if city == "xian" and "西咸" in str(name) and "西安" in str(name):
-            unit = "xian" if re.search(r"不含|除|不包括", str(name)) else "xian+xixian"
-        if not unit:
-            problems.append(table.problem(row, "unit", name, "unknown city", "未知城市"))
-        elif unit in units:
-            problems.append(table.problem(row, "unit", name, "stands twice", "重复"))
-        units.append(unit)
-    if "xixian" in units and "xian" in units and not any("不含" in str(n) or "除" in str(n) for n in names):
-        row = table.frame.index[units.index("xian")]
-        problems.append(
-            table.problem(
-                row,
-                "unit",
-                names[units.index("xian")],
-                "say 西安(含西咸新区) or 西安(不含西咸新区)",
-                "须写明 西安(含西咸新区) 或 西安(不含西咸新区)",
-            )
-        )
-    if problems:
-        raise InputError(problems)
-    if "xixian" not in units and not any("不含" in str(n) or "除" in str(n) for n in names):
-        units = ["xian+xixian" if u == "xian" else u for u in units]
-    out = table.frame[list(POLLUTANTS)].set_axis(units, axis=0) * 1000.0 / 365.0
-    out.attrs["file"] = str(path)
-    return out
-
-
-def all_society_base(
-    inventory: Inventory, *, pm_is: str = "PM10", day_factor: Mapping[str, float] | None = None
-) -> pd.DataFrame:
-    """All-society emissions on a normal day by city.
-
-    Parameters
-    ----------
-    inventory : Inventory
-    pm_is : str
-        Inventory pollutant that stands for 颗粒物.
-    day_factor : mapping, optional
-        See `compliance`.
-
-    Returns
-    -------
-    DataFrame (city, pollutant)
-        SO2, NOx, PM, VOC [kg d-1].
-    """
-    per_day = kg_per_day(inventory, day_factor=day_factor)
-    table = per_day[["SO2", "NOx", pm_is, "VOC"]].set_axis(list(POLLUTANTS), axis=1)
-    return table.groupby(inventory.sources["city"]).sum()
-
-
-def kg_per_day(inventory: Inventory, *, day_factor: Mapping[str, float] | None = None) -> pd.DataFrame:
-    """Emission of every source on a normal day, after permanent measures.
-
-    Returns
-    -------
-    DataFrame (source, pollutant)
-        All pollutants of the inventory and `coal` [kg d-1].
-    """
-    from airsim.inventory import POLLUTANTS as INVENTORY_POLLUTANTS
-
-    sources = inventory.sources
-    days = np.where(
-        (sources["kind"] == "point") & (sources["operating_days"].fillna(0) > 0), sources["operating_days"], 365.0
-    )
-    amounts = sources[[*INVENTORY_POLLUTANTS, "coal"]].fillna(0.0).astype(np.float64)
-    per_day = amounts.mul(1000.0 / days, axis=0)
-    if day_factor:
-        factor = sources["sector"].map(day_factor).fillna(1.0).where(sources["kind"] == "area", 1.0)
-        per_day = per_day.mul(factor, axis=0)
-    permanent = inventory.scaling[inventory.scaling["start"].isna() & inventory.scaling["end"].isna()]
-    row: Any
-    for row in permanent.itertuples(index=False):
-        columns = list(per_day.columns) if row.pollutant == "*" else [row.pollutant]
-        per_day.loc[row.source, columns] *= row.factor
-    return per_day
 
 
 _NAMES = {c.id: c.name_zh for c in CITIES}

@@ -16,8 +16,9 @@ import pandas as pd
 import xlsxwriter
 
 from airsim.emergency import gcj02
-from airsim.emergency.checks import CHECKS, Finding, shifted_lines
-from airsim.emergency.reading import EmergencyList, duplicate_places
+from airsim.emergency.checks import CHECKS, Finding
+from airsim.emergency.positions import shifted_lines
+from airsim.emergency.reduction_list import EmergencyList, duplicate_places
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 from airsim.errors import InputError, Problem
 from airsim.files import write_bytes

@@ -8,7 +8,8 @@ from airsim import rules
 from airsim import scenario as scenarios
 from airsim.emergency.alerts import strictest
 from airsim.emergency.measure import emergency
-from airsim.emergency.reading import EmergencyList, read
+from airsim.emergency.reading import read
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.inventory import Inventory
 from airsim.measures.registry import Kind, Order, Resolve, register
 

@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from airsim.emergency.alerts import strictest
-from airsim.emergency.counting import cuts, kg_per_day, plan_rule
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.all_society import kg_per_day
+from airsim.emergency.counting import cuts
+from airsim.emergency.plans import plan_rule
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import LEVELS
 from airsim.errors import InputError, Problem
 from airsim.inventory import POLLUTANTS, SECTORS, Inventory

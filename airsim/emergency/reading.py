@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from airsim.emergency import mapping as mappings
+from airsim.emergency.list_columns import FoundColumn, empty_lines, known_columns, unmerged
 from airsim.emergency.mapping import SheetMapping
+from airsim.emergency.reduction_list import EmergencyList, duplicates
 from airsim.emergency.wording import (
     BY_HEADER,
     ENTERPRISE_TOTAL,
     FACTORS,
-    HEADERS,
     ILLUSTRATIVE,
     INHERITED,
     INHERITED_NUMBERS,
@@ -61,83 +62,9 @@ from airsim.emergency.wording import (
 )
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES
-from airsim.tables import Sheet, clean_text, column_letter, normalise, read_cells, to_number
+from airsim.tables import Sheet, clean_text, normalise, read_cells, to_number
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class EmergencyList:
-    """An emergency reduction list as read.
-
-    Attributes
-    ----------
-    file : str
-        The file as the user named it.
-    lines : DataFrame
-        One row a production line (or a mobile, dust or other item), index `place` = ``"工业源!7"``.  Columns:
-        sheet, row, category (industrial, mobile, dust, other), enterprise, enterprise_id, credit_code, city, area
-        (the city, or a key of `AREAS`), county, sector, subsector, grade, grade_local (the grade is the
-        province's own), kind (see `KINDS`), line_name, lines [1], operating_days [d], longitude, latitude [deg],
-        output_value [1e4 yuan a-1], stop_cost [1e4 yuan d-1], base_SO2, base_NOx, base_PM, base_VOC [kg d-1], and for
-        each level yellow, orange, red: ``<level>_text``, ``<level>_stopped`` [1], ``<level>_share`` [1],
-        ``<level>_cut_SO2`` ... [kg d-1] (NaN where not stated).
-    columns : mapping
-        Sheet -> our column -> its position (from 0), for the cells that messages name.
-    illustrative, synthetic : bool
-        The file says of itself that its measures are an example and no published list; that its data are made up.
-    notes : tuple of Problem
-        What was not read or stands otherwise than expected; nothing in it stops the reading.
-    errors : tuple of Problem
-        What keeps the list from being counted; `read` raises them.
-    recognised : DataFrame
-        One row a header cell: sheet, cell, header, column (ours; empty: ignored), unit.
-    totals : DataFrame
-        Rows of totals, which are not counted: place, sheet, scope ("enterprise" or "sheet"), enterprise, city, and
-        base and cuts [kg d-1].
-    level_rows : DataFrame
-        Row of each level where each had its own, index `place`, columns `LEVELS`; else empty.
-    """
-
-    file: str
-    lines: pd.DataFrame
-    columns: Mapping[str, Mapping[str, int]]
-    illustrative: bool
-    notes: tuple[Problem, ...] = ()
-    errors: tuple[Problem, ...] = ()
-    recognised: pd.DataFrame = field(default_factory=pd.DataFrame)
-    totals: pd.DataFrame = field(default_factory=pd.DataFrame)
-    level_rows: pd.DataFrame = field(default_factory=pd.DataFrame)
-    synthetic: bool = False
-
-    def cell(self, place: str, key: str) -> str:
-        """Return the cell that a value came from, such as ``"工业源!C7"``; the row if it came from none."""
-        lines: Any = self.lines
-        level_rows: Any = self.level_rows
-        sheet, row = str(lines.at[place, "sheet"]), int(lines.at[place, "row"])
-        level, _, rest = key.partition("_")
-        if level in self.level_rows and rest:
-            row, key = int(level_rows.at[place, level]), f"any_{rest}"
-        columns = self.columns.get(sheet, {})
-        for name in (key, f"{key.rpartition('_')[0]}_packed", "lonlat" if key in {"longitude", "latitude"} else ""):
-            if name in columns:
-                return f"{sheet}!{column_letter(columns[name])}{row}" if sheet else str(row)
-        return f"{sheet}!{row}" if sheet else str(row)
-
-    def problem(self, place: str, key: str, value: object, allowed: str, allowed_zh: str = "") -> Problem:
-        """Make a `Problem` about one cell of the list."""
-        return Problem(self.file, self.cell(place, key), key, str(value), allowed, allowed_zh)
-
-
-def known_columns() -> dict[str, str]:
-    """Return the columns that a mapping may name, with what each is."""
-    known = {name: spellings[0] for name, spellings in HEADERS.items()}
-    known |= {f"base_{p}": f"日排放量 {p}" for p in POLLUTANTS} | {"base_packed": "日排放量，数字在一格内"}
-    for level in (*LEVELS, "any"):
-        known |= {f"{level}_text": "减排措施", f"{level}_stopped": "停产生产线数量", f"{level}_share": "限产比例"}
-        known |= {f"{level}_cut_{p}": f"减排量 {p}" for p in POLLUTANTS}
-        known[f"{level}_cut_packed"] = "减排量，数字在一格内"
-    return known
 
 
 def read(path: str | Path, mapping: str | Path | Mapping[str, Any] | None = None) -> EmergencyList:
@@ -187,24 +114,7 @@ def examine(path: str | Path, mapping: str | Path | Mapping[str, Any] | None = N
     for sheet in sheets:
         reader.sheet(sheet, wanted.of(sheet.name), named=sheet.name in wanted.sheets)
     found = reader.finish()
-    return replace(found, errors=(*found.errors, *_duplicates(found)))
-
-
-# --------------------------------------------------------------------------------------------------------
-# words
-
-
-# --------------------------------------------------------------------------------------------------------
-# the sheets
-
-
-@dataclass
-class _Found:
-    """A column that was found: where, in what unit, and the pollutants its header names."""
-
-    at: int
-    factor: float = 1.0
-    order: tuple[str, ...] = ()
+    return replace(found, errors=(*found.errors, *duplicates(found)))
 
 
 class _Reader:
@@ -267,7 +177,7 @@ class _Reader:
                     "文件中没有减排清单：须有企业（项目）名称列和红、橙、黄各级措施列",
                 )
             )
-        lines = pd.concat(self.frames) if self.frames else _empty()
+        lines = pd.concat(self.frames) if self.frames else empty_lines()
         totals = pd.DataFrame(self.totals)
         rows = pd.concat(self.level_rows) if self.level_rows else pd.DataFrame()
         return EmergencyList(
@@ -278,7 +188,7 @@ class _Reader:
 
     # -- header
 
-    def _columns(self, sheet: Sheet, header: tuple[int, int], mapping: SheetMapping) -> dict[str, _Found]:
+    def _columns(self, sheet: Sheet, header: tuple[int, int], mapping: SheetMapping) -> dict[str, FoundColumn]:
         title_unit = mapping.unit or next(
             (
                 u
@@ -309,7 +219,7 @@ class _Reader:
             chosen[places[0]] = name
             units[places[0]] = source.unit
         barred = set(mapping.columns)
-        columns: dict[str, _Found] = {}
+        columns: dict[str, FoundColumn] = {}
         for j, head in enumerate(joined):
             if not head and j not in chosen:
                 continue
@@ -324,7 +234,7 @@ class _Reader:
                 self._doubled(sheet, place, head, name)
                 name = ""
             if name:
-                found = _Found(j, order=tuple(pollutants_in_order(texts[j])))
+                found = FoundColumn(j, order=tuple(pollutants_in_order(texts[j])))
                 if is_amount(name):
                     unit = units.get(j) or unit_of(texts[j]) or title_unit
                     if not unit:
@@ -350,9 +260,9 @@ class _Reader:
     # -- rows
 
     def _rows(
-        self, sheet: Sheet, header: tuple[int, int], columns: Mapping[str, _Found], mapping: SheetMapping
+        self, sheet: Sheet, header: tuple[int, int], columns: Mapping[str, FoundColumn], mapping: SheetMapping
     ) -> None:
-        body = _unmerged(sheet, header, columns)
+        body = unmerged(sheet, header, columns)
         numbers_of = range(header[1] + 1, len(sheet.rows))
         keep: list[int] = []
         totals: list[int] = []
@@ -387,11 +297,11 @@ class _Reader:
             frame = self._folded(sheet, frame, columns)
         self.frames.append(frame.drop(columns=["_i", *(c for c in frame if str(c).startswith("any_") or c == "level")]))
 
-    def _bad(self, sheet: Sheet, i: int, found: _Found, name: str, value: Any, said: tuple[str, str]) -> None:
+    def _bad(self, sheet: Sheet, i: int, found: FoundColumn, name: str, value: Any, said: tuple[str, str]) -> None:
         self.errors.append(Problem(sheet.file, sheet.place(i, found.at), name, clean_text(value), *said))
 
     def _frame(
-        self, sheet: Sheet, rows: list[int], cells: Mapping[str, list[Any]], columns: Mapping[str, _Found]
+        self, sheet: Sheet, rows: list[int], cells: Mapping[str, list[Any]], columns: Mapping[str, FoundColumn]
     ) -> pd.DataFrame:
         """Return texts and numbers of the rows, not yet converted to kg d-1."""
         n = len(rows)
@@ -436,7 +346,7 @@ class _Reader:
             data["level"] = [clean_text(v) for v in cells["level"]]
         return pd.DataFrame(data)
 
-    def _codes(self, sheet: Sheet, rows: list[int], raw: list[Any], found: _Found) -> list[str]:
+    def _codes(self, sheet: Sheet, rows: list[int], raw: list[Any], found: FoundColumn) -> list[str]:
         codes = []
         for i, value in zip(rows, raw, strict=True):
             number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= 1e11
@@ -449,7 +359,7 @@ class _Reader:
             codes.append("" if text in {"-", "—", "/", "无"} else text)
         return codes
 
-    def _numbers(self, sheet: Sheet, rows: list[int], raw: list[Any], found: _Found, name: str) -> Floats:
+    def _numbers(self, sheet: Sheet, rows: list[int], raw: list[Any], found: FoundColumn, name: str) -> Floats:
         out = np.full(len(rows), np.nan)
         degrees = name in {"longitude", "latitude"}
         for k, value in enumerate(raw):
@@ -473,7 +383,7 @@ class _Reader:
         return out
 
     def _unpacked(
-        self, sheet: Sheet, rows: list[int], raw: list[Any], found: _Found, group: str, data: dict[str, Any]
+        self, sheet: Sheet, rows: list[int], raw: list[Any], found: FoundColumn, group: str, data: dict[str, Any]
     ) -> None:
         for k, value in enumerate(raw):
             held = unpack(value, found.order)
@@ -487,7 +397,7 @@ class _Reader:
             for p, number in held.items():
                 data[f"{group}_{p}"][k] = number
 
-    def _pairs(self, sheet: Sheet, rows: list[int], raw: list[Any], found: _Found, data: dict[str, Any]) -> None:
+    def _pairs(self, sheet: Sheet, rows: list[int], raw: list[Any], found: FoundColumn, data: dict[str, Any]) -> None:
         for k, value in enumerate(raw):
             parts = [p for p in re.split(r"[,，;；、\s]+", clean_text(value)) if p]
             if not parts:
@@ -505,7 +415,7 @@ class _Reader:
         sheet: Sheet,
         frame: Any,
         cells: Mapping[str, list[Any]],
-        columns: Mapping[str, _Found],
+        columns: Mapping[str, FoundColumn],
         mapping: SheetMapping,
         header: tuple[int, int],
         is_total: npt.NDArray[np.bool_],
@@ -584,7 +494,7 @@ class _Reader:
         frame["grade_local"] = [b[2] for b in both]
         return frame
 
-    def _total(self, sheet: Sheet, frame: Any, k: int, enterprise: str, columns: Mapping[str, _Found]) -> None:
+    def _total(self, sheet: Sheet, frame: Any, k: int, enterprise: str, columns: Mapping[str, FoundColumn]) -> None:
         """Keep a row of totals: it is compared with the sum of its lines and never counted."""
         i = int(frame["_i"].iat[k])
         of_line = bool(ENTERPRISE_TOTAL.fullmatch(without_blanks(str(frame["line_name"].iat[k])))) and bool(enterprise)
@@ -603,7 +513,7 @@ class _Reader:
                 row[str(name)] = float(frame[name].iat[k]) * factor
         self.totals.append(row)
 
-    def _to_kg_per_day(self, sheet: Sheet, frame: pd.DataFrame, columns: Mapping[str, _Found]) -> None:
+    def _to_kg_per_day(self, sheet: Sheet, frame: pd.DataFrame, columns: Mapping[str, FoundColumn]) -> None:
         days = frame["operating_days"].to_numpy(dtype=np.float64)
         known = np.isfinite(days) & (days > 0)
         guessed = np.zeros(len(frame), dtype=bool)
@@ -627,7 +537,7 @@ class _Reader:
                 )
             )
 
-    def _folded(self, sheet: Sheet, frame: Any, columns: Mapping[str, _Found]) -> pd.DataFrame:
+    def _folded(self, sheet: Sheet, frame: Any, columns: Mapping[str, FoundColumn]) -> pd.DataFrame:
         """Fold one row a level into one row a line; the base, which then stands three times, counts once."""
         levels = [levels_in(t) for t in frame["level"]]
         for k, named in enumerate(levels):
@@ -683,86 +593,3 @@ class _Reader:
             )
         )
         return result
-
-
-def _unmerged(sheet: Sheet, header: tuple[int, int], columns: Mapping[str, _Found]) -> Any:
-    """Return a function row number -> cells in which vertically merged words stand in every row they cover.
-
-    Numbers stay in their first row: a merged base is the base of all these rows together.
-    """
-    at = {f.at: name for name, f in columns.items()}
-    filled: dict[int, list[Any]] = {}
-    for top, left, bottom, right in sheet.merged:
-        if top <= header[1] or bottom == top or right != left:
-            continue
-        name = at.get(left, "")
-        if (
-            name not in TEXT
-            and not name.endswith("_text")
-            and name not in {"category", "level", "longitude", "latitude"}
-        ):
-            continue
-        if name == "line_name" and "level" not in columns:
-            continue
-        value = sheet.rows[top][left] if left < len(sheet.rows[top]) else None
-        for i in range(top + 1, min(bottom + 1, len(sheet.rows))):
-            row = filled.setdefault(i, list(sheet.rows[i]))
-            if left < len(row) and not clean_text(row[left]):
-                row[left] = value
-    return lambda i: filled.get(i, sheet.rows[i])
-
-
-def _empty() -> pd.DataFrame:
-    columns = ["sheet", "row", *TEXT, "category", "area", "grade_local"]
-    numbers = [*OTHER_NUMBERS, *(f"base_{p}" for p in POLLUTANTS)]
-    numbers += [f"{lv}_{w}" for lv in LEVELS for w in ("stopped", "share", *(f"cut_{p}" for p in POLLUTANTS))]
-    data: dict[str, Any] = {c: pd.Series(dtype=object) for c in columns + [f"{lv}_text" for lv in LEVELS]}
-    data |= {c: pd.Series(dtype=np.float64) for c in numbers}
-    return pd.DataFrame(data, index=pd.Index([], name="place", dtype=object))
-
-
-# --------------------------------------------------------------------------------------------------------
-# a line that stands twice
-
-
-def duplicate_places(list_: EmergencyList) -> dict[str, str]:
-    """Return the place of each line that stands in the list already -> the place where it first stands."""
-    lines = list_.lines
-    # two kilns may bear one name, so a line is the same only with the same base; rows without a line name are
-    # told apart by all they hold
-    numbers = lines[[f"base_{p}" for p in POLLUTANTS]].to_numpy(dtype=np.float64)
-    base = [row.tobytes() for row in np.nan_to_num(numbers, nan=-1.0)]
-    measured = [c for c in lines.columns if c.startswith(LEVELS) and not c.endswith("_text")]
-    stated = [row.tobytes() for row in np.nan_to_num(lines[measured].to_numpy(dtype=np.float64), nan=-1.0)]
-    texts = map("\x1f".join, zip(*(lines[f"{level}_text"] for level in LEVELS), strict=True))
-    first: dict[tuple[Any, ...], str] = {}
-    twice: dict[str, str] = {}
-    columns = ("city", "category", "credit_code", "enterprise", "subsector", "line_name")
-    for place, city, category, code, name, what, line, b, s, t in zip(
-        lines.index, *(lines[c] for c in columns), base, stated, texts, strict=True
-    ):
-        key = (city, category, code or name, what, line, b, *(() if line else (s, t)))
-        if key in first:
-            twice[str(place)] = first[key]
-        else:
-            first[key] = str(place)
-    return twice
-
-
-def _duplicates(list_: EmergencyList) -> list[Problem]:
-    """Find lines that stand in the list twice: a reduction would be counted twice."""
-    problems = []
-    lines: Any = list_.lines
-    for place, other in duplicate_places(list_).items():
-        at = list_.cell(other, "enterprise")
-        what = " ".join(filter(None, (lines.at[place, "enterprise"], lines.at[place, "line_name"])))
-        problems.append(
-            list_.problem(
-                place,
-                "enterprise",
-                what,
-                f"the same line stands at {at}; each line may be counted once",
-                f"与 {at} 为同一生产线，每条生产线只能计一次",
-            )
-        )
-    return problems

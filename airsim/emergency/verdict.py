@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from airsim import shipped
-from airsim.emergency import alerts, checks, counting, fixing, reading, wording
+from airsim.emergency import alerts, all_society, checks, counting, fixing, plans, reading, reduction_list, wording
 from airsim.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class VerdictRequest:
     """What a verdict is asked about; the files as the user named them.
 
     Attributes
@@ -88,7 +88,7 @@ class Verdict:
 
     level: str
     plan: Rule
-    list_: reading.EmergencyList | None
+    list_: reduction_list.EmergencyList | None
     tables: Mapping[str, pd.DataFrame]
     cuts: Mapping[str, pd.DataFrame]
     findings: tuple[checks.Finding, ...]
@@ -97,12 +97,12 @@ class Verdict:
     changes: pd.DataFrame | None
 
 
-def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Verdict:
+def pronounce(asked: VerdictRequest, day_factor: Mapping[str, float] | None = None) -> Verdict:
     """Read, check and count a list.
 
     Parameters
     ----------
-    asked : Asked
+    asked : VerdictRequest
     day_factor : mapping, optional
         See `counting.compliance`.
 
@@ -112,7 +112,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
         Whatever is wrong with list, tables, mapping, forecast, level or plan; with `fix`, after the cleaned copy has
         been written.
     """
-    plan = counting.plan_rule(asked.plan)
+    plan = plans.plan_rule(asked.plan)
     level = wording.level_of(asked.level) or asked.level
     calls = None
     if asked.forecast is not None:
@@ -139,7 +139,7 @@ def pronounce(asked: Asked, day_factor: Mapping[str, float] | None = None) -> Ve
         list_ = reading.read(asked.fix)
     elif list_.errors:
         raise InputError(list_.errors)
-    society = counting.read_base(asked.base) if asked.base is not None else None
+    society = all_society.read_base(asked.base) if asked.base is not None else None
     tables = {
         lv: counting.compliance(list_, base, lv, plan=plan, day_factor=day_factor, areas=asked.areas, base=society)
         for lv in wording.LEVELS
@@ -162,7 +162,7 @@ def _highest(levels: pd.Series) -> str:
     return named[-1] if named else ""
 
 
-def _inventory(asked: Asked) -> tuple[Any, Inventory]:
+def _inventory(asked: VerdictRequest) -> tuple[Any, Inventory]:
     from airsim import geography, inventory
 
     place = geography.load(geography.make_grid())

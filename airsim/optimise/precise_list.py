@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from airsim.emergency.counting import area_switch, compliance, cuts
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, POLLUTANTS
 from airsim.errors import InputError, Problem
 from airsim.geography import CITIES

@@ -1,6 +1,36 @@
 # ruff: noqa: SIM108  (kernels take arrays and floats; numba types them by their callers)
 """The plume's inner loops on plain arrays: all constants and helpers of the kernels are in this one file.
 
+The public kernels, their equations, and the slow twin in `tests/naive_plume.py` that each must equal, or the
+tests that hold one without a twin:
+
+================  ===========================================================================  ========================
+kernel            equation and source                                                          twin, or tests
+================  ===========================================================================  ========================
+exponential       e^x, Taylor polynomial of degree 11                                          test_plume_kernels.py
+exponential32     e^x, polynomial of Cephes' expf (Moshier 1989)                               test_plume_kernels.py
+logarithm         ln x, series of 2 artanh((m - 1)/(m + 1))                                    test_plume_kernels.py
+complement        erfc x (Abramowitz & Stegun 1964, eq. 7.1.26)                                test_plume_kernels.py
+profile           Gaussian between ground and lid: images, or Poisson sum                      between_mirrors
+mean_height       z-bar of a reflected Gaussian (Venkatram et al. 2013)                        surface
+surface_sigma_z   sigma_z near the surface (Venkatram et al. 2013)                             surface
+surface_layer     sigma_z and the wind at z-bar, solved together (Venkatram et al. 2013)       surface
+curve             sigma_z = a x^b, Pasquill-Gifford (ISC3 guide, table 1-2)                    spread_by_class
+elevated_sigma_z  sigma_z aloft (Cimorelli et al. 2005, sec. 5a; Venkatram et al. 1984)        axis
+stable_sigma_z    sigma_z of elevated releases (Cimorelli et al. 2005, sec. 5a)                axis
+lofting_profile   images at ground and lid (Weil et al. 1997; Cimorelli et al. 2005, sec. 5c)  with_lofting
+axis              f, sigma_y and speeds at x, from the kernels above                           axis
+meandering        2 sigma_v^2/U^2 (Cimorelli et al. 2005, sec. 4a)                             pair
+tabulate_one      the axis as Chebyshev polynomials, one plume                                 test_plume_kernels.py
+tabulate          the same for all plumes and hours                                            test_plume_kernels.py
+tabulate_rows     the same for many plumes at a time                                           test_plume_kernels.py
+tiles             sum over plumes from the polynomials                                         test_plume_kernels.py
+direct            sum over plumes, pair by pair                                                pair
+pair              (1 - m) f exp(-y^2/2 sigma_y^2)/(sqrt(2 pi) sigma_y) + m f/(2 pi r)          pair
+deplete           what deposition leaves of a plume, by distance                               test_plume_identities.py
+shapes            integral over an area source along its edges (Green's theorem)               test_plume_api.py
+================  ===========================================================================  ========================
+
 Two ways to the same numbers. `direct` evaluates the plume for every pair of source and receptor. `tiles` first
 tabulates each plume along its axis (`tabulate`), stretch by stretch of downwind distance, as polynomials of
 ln(axial concentration) and of 1/(2 sigma_y^2); a pair then costs two polynomials and one exponential, whatever

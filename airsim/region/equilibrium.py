@@ -17,7 +17,8 @@ from airsim.region.tracers import AMMONIUM, INDEX, MOLAR_MASS, TRACERS
 Field = NDArray[np.float64]
 
 SULPHATE, NITRATE, AMMONIA = (MOLAR_MASS[name] for name in ("sulphate", "nitrate", "ammonia"))
-_MOLAR = np.array([SULPHATE, NITRATE, AMMONIA, AMMONIUM])
+#: Of sulphate, nitrate, ammonia and ammonium [g mol-1], as `kernels.partition` takes them.
+MOLAR_MASSES = np.array([SULPHATE, NITRATE, AMMONIA, AMMONIUM])
 _NANOBAR, _PPB = 1e-4, 1.01325e-4  # Pa, the latter at one atmosphere
 # ln Kp = scale - slope / T + power ln T, Kp in Pa2
 CONSTANTS = {
@@ -115,7 +116,7 @@ def partition(
     totals = (np.asarray(part, np.float64) for part in (sulphate, nitrate, ammonia))
     given = np.broadcast_arrays(*totals, dissociation_constant(temperature, humidity, constant))
     shared = [np.empty(given[0].size) for _ in Partition._fields]
-    kernels.partition(*(np.ravel(part) for part in given), _MOLAR, *shared)
+    kernels.partition(*(np.ravel(part) for part in given), MOLAR_MASSES, *shared)
     return Partition(*(part.reshape(given[0].shape) for part in shared))
 
 

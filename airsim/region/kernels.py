@@ -1,5 +1,27 @@
 """Hot loops of the region engine: plain arrays in, plain arrays filled, nothing else.
 
+The public kernels, their equations, and the slow twin in `tests/naive_region.py` that each must equal, or the
+tests that hold one without a twin:
+
+==================  ======================================================================  =========================
+kernel              equation and source                                                     twin, or tests
+==================  ======================================================================  =========================
+cycles              sub-cycles by Courant number and diffusion                              test_region_kernels.py
+strips              neighbouring lines side by side                                         test_region_kernels.py
+divide              `cycles` of every line                                                  test_region_kernels.py
+stencils            fluxes of the parabola in air mass (QUICKEST, Leonard 1979) as weights  advect
+transpose           the same weights read the other way                                     test_region_kernels.py
+sweep               M' q' = M q - difference of the fluxes, along x or y                    advect
+sweep_transposed    transpose of `sweep`                                                    test_region_kernels.py
+eliminate           (M + X + S) q' = right-hand side (Grassmann, Taksar & Heyman 1985)      mixed
+columns             vertical advection, emission, mixing, deposition, chemistry, washout    advect, mixed
+columns_transposed  transpose of `columns`                                                  test_region_kernels.py
+holdings            sum of q times air mass, least value, negative part                     test_region_invariants.py
+close_vertical      vertical flux from the divergence of the horizontal ones                test_region_kernels.py
+dissociation        Kp/(R T)^2 of NH4NO3 and its water-activity factor (Mozurkewich 1993)   test_equilibrium.py
+partition           [NH3][HNO3] = K over NH4NO3, sulphate first (Stelson & Seinfeld 1982)   test_equilibrium.py
+==================  ======================================================================  =========================
+
 Every forward loop stands beside its transpose. The state ``q`` is a mixing ratio [ug tracer per kg air] with axes
 (level, y, x, tag); a tag is one column of one tracer and is the innermost, vectorised axis. Air masses and air
 amounts moved are float64 [kg]; coefficients are cast to the dtype of ``q`` before they meet a tag.

@@ -21,7 +21,8 @@ from airsim.errors import InputError, Problem
 from airsim.region.chemistry import CHAINS
 from airsim.region.receptors import Receptors, Watch
 from airsim.region.tracers import INDEX, TRACERS
-from airsim.region.transport import DIMENSIONS, Transport
+from airsim.region.transport import Transport
+from airsim.region.weather_checks import DIMENSIONS
 
 Array = NDArray[Any]
 

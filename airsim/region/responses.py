@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airsim.region import kernels
-from airsim.region.equilibrium import _MOLAR, PARTICULATE, dissociation_constant
+from airsim.region.equilibrium import MOLAR_MASSES, PARTICULATE, dissociation_constant
 from airsim.region.receptors import Receptors, Watch, weather_at
 from airsim.region.tracers import INDEX, TRACERS
 
@@ -95,7 +95,7 @@ class Responses:
             air = (part @ each + still).reshape(len(part), 4, points)
             n = len(part) * points
             sulphate, nitrate, ammonia = (np.ascontiguousarray(air[:, p]).ravel() for p in (1, 2, 3))
-            kernels.partition(sulphate, nitrate, ammonia, constant[:n], _MOLAR, salt[:n], ammonium[:n])
+            kernels.partition(sulphate, nitrate, ammonia, constant[:n], MOLAR_MASSES, salt[:n], ammonium[:n])
             pm = air[:, 0].ravel() + sulphate + (salt[:n] + ammonium[:n]).astype(np.float32)
             out[first : first + len(part)] = pm.reshape(len(part), hours, boxes) @ over
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from airsim.errors import InputError, Problem
+from airsim.errors import InputError
 from airsim.region import chemistry, deposition, kernels
 from airsim.region.coefficients import Coefficients, load
 from airsim.region.diffusion import eddy_diffusivity, horizontal_diffusivity, least_diffusivity
@@ -18,6 +18,7 @@ from airsim.region.tracers import TRACERS
 
 if TYPE_CHECKING:
     from airsim.geography import Grid
+from airsim.region.weather_checks import DIMENSIONS, check_weather, not_finite, stamp_of, transport_problem, unclosed
 
 Array = NDArray[Any]
 HOUR = 3600.0
@@ -28,25 +29,6 @@ MOST_CONVERGENCE = 0.7
 # the vertical air flux may miss continuity by this share of a box's air an hour before the wind is refused
 CONTINUITY = 1e-2
 UG = 1e9  # micrograms in a kilogram
-
-DIMENSIONS = {
-    "x_face_air_flux": ("time", "level", "y", "x_face"),
-    "y_face_air_flux": ("time", "level", "y_face", "x"),
-    "z_face_air_flux": ("time", "level_face", "y", "x"),
-    "air_temperature": ("time", "y", "x"),
-    "relative_humidity": ("time", "y", "x"),
-    "precipitation_flux": ("time", "y", "x"),
-    "atmosphere_boundary_layer_thickness": ("time", "y", "x"),
-    "friction_velocity": ("time", "y", "x"),
-    "obukhov_length": ("time", "y", "x"),
-    "convective_velocity": ("time", "y", "x"),
-    "surface_downwelling_shortwave_flux_in_air": ("time", "y", "x"),
-    "air_mass": ("level", "y", "x"),
-    "roughness_length": ("y", "x"),
-    "urban_area_fraction": ("y", "x"),
-}
-# weather that does not know towns is taken as open country
-OPTIONAL = {"urban_area_fraction"}
 
 
 @dataclass(frozen=True)
@@ -201,7 +183,7 @@ class Transport:
         self.coefficients = load() if coefficients is None else coefficients
         self.dtype = np.dtype(dtype)
         self.meteorology = meteorology
-        _check(grid, meteorology)
+        check_weather(grid, meteorology)
         self.time = meteorology["time"].values
         self.hours = len(self.time)
         edges = np.asarray(grid.level_edges, float)
@@ -273,7 +255,7 @@ class Transport:
             source = self._source(emissions(hour), columns)
             amount = source.sum((0, 1, 2), dtype=np.float64) * HOUR
             if not np.isfinite(amount).all():
-                raise InputError([_not_finite("emissions", _stamp(self.time[hour]))])
+                raise InputError([not_finite("emissions", stamp_of(self.time[hour]))])
             emitted += amount
             mean[:] = 0.0
             self._sweep(q, h.x_first, boundary, through["x"])
@@ -454,12 +436,16 @@ class Transport:
         shape = (len(TRACERS), self.hours, *self.air_mass.shape)
         if set(field.dims) != set(dims):
             raise InputError(
-                [_problem(key="dims", value=str(field.dims), allowed=f"must be {dims}", zh=f"应为 {dims}")]
+                [transport_problem(key="dims", value=str(field.dims), allowed=f"must be {dims}", zh=f"应为 {dims}")]
             )
         values = field.transpose(*dims).values
         if values.shape != shape:
             raise InputError(
-                [_problem(key="shape", value=str(values.shape), allowed=f"must be {shape}", zh=f"应为 {shape}")]
+                [
+                    transport_problem(
+                        key="shape", value=str(values.shape), allowed=f"must be {shape}", zh=f"应为 {shape}"
+                    )
+                ]
             )
         return values
 
@@ -486,7 +472,11 @@ class Transport:
         else:
             allowed = " / ".join(str(each) for each in (shape, (nz, *shape), full)[: 3 if whole else 2])
             raise InputError(
-                [_problem(key="shape", value=str(given.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}")]
+                [
+                    transport_problem(
+                        key="shape", value=str(given.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}"
+                    )
+                ]
             )
         return np.array(given.reshape(*full[:-2], -1), self.dtype, order="C")
 
@@ -497,7 +487,11 @@ class Transport:
         if field.ndim != 5 or field.shape[0] > nz or field.shape[1:] != (ny, nx, len(TRACERS), columns):
             allowed = f"(<= {nz}, {ny}, {nx}, {len(TRACERS)}, {columns})"
             raise InputError(
-                [_problem(key="shape", value=str(field.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}")]
+                [
+                    transport_problem(
+                        key="shape", value=str(field.shape), allowed=f"must be {allowed}", zh=f"应为 {allowed}"
+                    )
+                ]
             )
         return np.ascontiguousarray(field, self.dtype).reshape(*field.shape[:3], -1)
 
@@ -514,7 +508,7 @@ class Transport:
         residual, speed = np.empty((2, mass.shape[1]))
         kernels.close_vertical(fx, fy, fz, mass, residual, speed)
         if residual.max() * HOUR > CONTINUITY:
-            raise InputError([_unclosed(self.meteorology, hour, float(residual.max()) * HOUR)])
+            raise InputError([unclosed(self.meteorology, hour, float(residual.max()) * HOUR)])
         steps = max(MIN_STEPS, int(np.ceil(0.5 * HOUR * speed.max() / MOST_CONVERGENCE)))
         half = 0.5 * HOUR / steps
         whole = HOUR / steps
@@ -574,110 +568,3 @@ class Transport:
             raining=np.any(keep < 1.0, axis=0),
             sampling=(0.5 / steps) * self.density,
         )
-
-
-def _problem(*, key: str, value: str, allowed: str, zh: str, file: str = "transport", where: str = "") -> Problem:
-    return Problem(file, where, key, value, allowed, zh)
-
-
-def _not_finite(key: str, where: str, file: str = "transport", count: int | None = None) -> Problem:
-    value = "NaN/inf" if count is None else f"NaN/inf x {count}"
-    return Problem(file, where, key, value, "every value must be a finite number", "所有数值必须为有限数")
-
-
-def _name(meteorology: xr.Dataset) -> str:
-    return str(meteorology.encoding.get("source") or meteorology.attrs.get("title") or "meteorology")
-
-
-def _stamp(time: np.datetime64) -> str:
-    return f"{np.datetime_as_string(time, unit='m')}Z"
-
-
-def _unclosed(meteorology: xr.Dataset, hour: int, share: float) -> Problem:
-    return _problem(
-        file=_name(meteorology),
-        where=_stamp(meteorology["time"].values[hour]),
-        key="z_face_air_flux",
-        value=f"{share:.3g}",
-        allowed="air fluxes must keep the air of every box; this share of a box's air is unaccounted for in the hour",
-        zh="空气通量必须使每个网格的空气质量守恒；该小时内有此比例的空气质量不平衡",
-    )
-
-
-def _check(grid: Grid, meteorology: xr.Dataset) -> None:
-    """Refuse weather that cannot carry anything, with every reason and the hours named."""
-    problems = list(_missing(grid, meteorology))
-    if not problems:
-        problems = [*_gaps(meteorology), *_unfit(meteorology)]
-    if problems:
-        raise InputError(problems)
-
-
-def _missing(grid: Grid, meteorology: xr.Dataset) -> Iterator[Problem]:
-    file = _name(meteorology)
-    nz, ny, nx = len(grid.level_edges) - 1, len(grid.y), len(grid.x)
-    sizes = {"level": nz, "y": ny, "x": nx, "level_face": nz + 1, "y_face": ny + 1, "x_face": nx + 1}
-    for name, dims in DIMENSIONS.items():
-        if name not in meteorology:
-            if name not in OPTIONAL:
-                yield _problem(file=file, key=name, value="", allowed="this variable is missing", zh="缺少该变量")
-            continue
-        given = dict(zip(meteorology[name].dims, meteorology[name].shape, strict=True))
-        wanted = {dim: sizes.get(dim, meteorology.sizes.get("time", 0)) for dim in dims}
-        if given != wanted:
-            yield _problem(file=file, key=name, value=str(given), allowed=f"must be {wanted}", zh=f"应为 {wanted}")
-
-
-def _gaps(meteorology: xr.Dataset) -> Iterator[Problem]:
-    time = meteorology["time"].values
-    steps = np.diff(time)
-    for i in np.flatnonzero(steps != np.timedelta64(1, "h")):
-        yield _problem(
-            file=_name(meteorology),
-            where=_stamp(time[i]),
-            key="time",
-            value=_stamp(time[i + 1]),
-            allowed="the hour after this one must follow; hours are missing or out of order",
-            zh="此后应为紧接的下一小时；时间有缺口或次序错乱",
-        )
-
-
-def _unfit(meteorology: xr.Dataset) -> Iterator[Problem]:
-    """Find values that are not finite, or out of the range in which they mean anything."""
-    bounds = {
-        "air_temperature": (150.0, 350.0),
-        "relative_humidity": (0.0, 1.5),
-        "precipitation_flux": (0.0, np.inf),
-        "atmosphere_boundary_layer_thickness": (0.0, np.inf),
-        "friction_velocity": (0.0, np.inf),
-        "convective_velocity": (0.0, np.inf),
-        "surface_downwelling_shortwave_flux_in_air": (-1.0, 2000.0),
-        "air_mass": (np.finfo(float).tiny, np.inf),
-        "roughness_length": (np.finfo(float).tiny, np.inf),
-        "urban_area_fraction": (0.0, 1.0),
-    }
-    file = _name(meteorology)
-    time = meteorology["time"].values
-    for name, dims in DIMENSIONS.items():
-        if name not in meteorology:
-            continue
-        array = meteorology[name]
-        hourly = "time" in dims
-        array = array.transpose(*dims) if hourly else array
-        low, high = bounds.get(name, (-np.inf, np.inf))
-        for hour in range(len(time) if hourly else 1):
-            values = (array.variable[hour] if hourly else array.variable).values
-            smallest, largest = float(values.min()), float(values.max())  # both NaN if any is
-            where = _stamp(time[hour]) if hourly else ""
-            if not (np.isfinite(smallest) and np.isfinite(largest)):
-                yield _not_finite(name, where, file, int(np.count_nonzero(~np.isfinite(values))))
-            elif smallest < low or largest > high:
-                yield _problem(
-                    file=file, where=where, key=name, value=f"{smallest:.4g} .. {largest:.4g}",
-                    allowed=f"must lie between {low:g} and {high:g}", zh=f"应在 {low:g} 与 {high:g} 之间",
-                )  # fmt: skip
-            elif name == "obukhov_length" and not values.all():
-                yield _problem(
-                    file=file, where=where, key=name, value="0",
-                    allowed="must not be zero; neutral is a large number", zh="不得为零；中性层结取很大的数",
-                )  # fmt: skip

@@ -43,6 +43,7 @@ _TOTAL = re.compile(
 )
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?\s*[:：]\s*(.+)$", re.IGNORECASE)
 _DETECTION = re.compile(r"^\s*[<＜≤]\s*(?=\d)")
+_PER_CENT = re.compile(r"^\s*[\d.]+\s*[%％]\s*$")
 _SCIENTIFIC = re.compile(r"^\d(?:\.\d+)?E\+?\d{2,}$", re.IGNORECASE)
 _HEAD_ROWS = 20
 #: Rows of the second, third… sheet of a table are labelled with the sheet's number times this plus their line.
@@ -401,14 +402,12 @@ def _part(
         if c.kind == "number":
             above = unit_row.get(j, "") if unit_row is not None else ""
             above = above or _group_unit(part, j, c) or c.implied.get(normalise(header[j]), "")
-            mixed = titled and units.parse(titled) is None and c.unit not in {"", ANY}
-            if (
-                not above
-                and titled
-                and not mixed
-                and c.unit not in {"", ANY}
-                and units.convert(titled, c.unit) is not None
-            ):
+            # a title speaks of the columns that its unit, or one of its units, converts to
+            meant = c.unit not in {"", ANY} and any(
+                units.convert(piece, c.unit) is not None for piece in re.split(r"[\s,，;；、()（）]+", titled) if piece
+            )
+            mixed = meant and units.parse(titled) is None
+            if not above and meant and not mixed:
                 above = titled
             how = reading_of(header[j], pieces, c, above)
             if mixed and not how.unit and how.refused is None:
@@ -516,8 +515,8 @@ def _unit_row(part: Part, numbers: Mapping[str, Column]) -> dict[int, str] | Non
 def _titled_unit(part: Part) -> str:
     """Return the unit of a title row above the header ("单位：吨/年"), empty without one.
 
-    A title with several units ("单位：吨（SO2），千克（PM10）") is returned whole: it converts to nothing, and is refused
-    where a column depends on it.
+    A title with several units ("单位：吨（SO2），千克（PM10）") is returned whole: it is no unit, and the columns that
+    depend on it are refused.
     """
     for row in reversed(part.sheet.rows[: part.header_row]):
         for cell in row:
@@ -559,9 +558,7 @@ def _cell(cell: Cell, c: Column, how: units.Conversion) -> tuple[Any, tuple[str,
         if c.blanks and isinstance(cell, str) and (word := normalise(cell)) in c.blanks:
             blank = c.blanks[word]
             return (float("nan") if blank is None else blank), None
-        shown = isinstance(cell, Percent) or (
-            isinstance(cell, str) and bool(re.fullmatch(r"\s*[\d.]+\s*[%％]\s*", cell))
-        )
+        shown = isinstance(cell, Percent) or (isinstance(cell, str) and _PER_CENT.match(cell) is not None)
         try:
             number = to_number(cell.strip().rstrip("%％ ") if shown and isinstance(cell, str) else cell)
         except ValueError:

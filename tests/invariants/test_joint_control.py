@@ -69,9 +69,9 @@ def test_jacobian_is_the_derivative(seed, humidity):
 def test_splitting_a_source_splits_its_tag_and_its_slope(seed, part):
     tags = np.random.default_rng(seed).lognormal(0, 1.5, (3, len(TRACERS), 2))
     place = (np.full(3, 272.0), np.full(3, 0.6))
-    whole, total = transfer.attribute(tags, *place)
+    whole, total = transfer.split_among_columns(tags, *place)
     split = np.concatenate([part * tags[..., :1], (1 - part) * tags[..., :1], tags[..., 1:]], axis=-1)
-    pieces, same = transfer.attribute(split, *place)
+    pieces, same = transfer.split_among_columns(split, *place)
     np.testing.assert_allclose(same, total, rtol=1e-12)
     for approach in (0, 2):
         np.testing.assert_allclose(

@@ -7,7 +7,7 @@ import pytest
 import xlsxwriter
 from scipy import stats
 
-from airsim.coal import inspection
+from airsim.coal import acceptance, inspection
 from airsim.errors import InputError
 
 HEAD = "样品编号,城市,抽检环节,抽样日期,煤种类别,全硫(%),灰分(%),挥发分(Vdaf),水分(%),基准,批量(吨)\n"
@@ -26,25 +26,25 @@ def _table(tmp_path, *rows, head=HEAD, name="batches.csv"):
 @pytest.mark.parametrize(("failures", "needed"), [(0, 59), (1, 93), (2, 124), (3, 153)])
 def test_samples_needed_for_95_95(failures, needed):
     # the classic plans of Wilks: 59, 93, 124, 153
-    assert inspection.samples_needed(failures) == needed
+    assert acceptance.samples_needed(failures) == needed
     for n, enough in ((needed, True), (needed - 1, False)):
         assert (stats.binom.cdf(failures, n, 0.05) <= 0.05) is np.bool_(enough)
 
 
 def test_samples_needed_at_other_levels():
-    assert inspection.samples_needed(0, 0.90, 0.95) == 29
-    assert inspection.samples_needed(0, 0.99, 0.95) == 299
-    assert inspection.samples_needed(0, 0.95, 0.90) == 45
+    assert acceptance.samples_needed(0, 0.90, 0.95) == 29
+    assert acceptance.samples_needed(0, 0.99, 0.95) == 299
+    assert acceptance.samples_needed(0, 0.95, 0.90) == 45
 
 
 def test_interval_is_that_of_clopper_and_pearson():
     # 39 of 40 batches passed in Linxia in the third quarter of 2025 (market supervision bureau)
     for k, n in ((39, 40), (0, 10), (10, 10), (3, 7), (500, 1000)):
-        low, high = inspection.interval(np.array(k), np.array(n))
+        low, high = acceptance.interval(np.array(k), np.array(n))
         exact = stats.binomtest(k, n).proportion_ci(0.95, method="exact")
         assert float(low) == pytest.approx(exact.low, abs=1e-12)
         assert float(high) == pytest.approx(exact.high, abs=1e-12)
-    low, high = inspection.interval(np.array(0), np.array(0))
+    low, high = acceptance.interval(np.array(0), np.array(0))
     assert (float(low), float(high)) == (0.0, 1.0)
 
 
@@ -52,22 +52,22 @@ def test_interval_is_that_of_clopper_and_pearson():
 @pytest.mark.parametrize("n", [5, 40])
 def test_the_interval_covers_at_least_as_often_as_it_says(rate, n):
     k = np.arange(n + 1)
-    low, high = inspection.interval(k, np.full(n + 1, n))
+    low, high = acceptance.interval(k, np.full(n + 1, n))
     covered = (low <= rate) & (rate <= high)
     assert stats.binom.pmf(k, n, rate)[covered].sum() >= 0.95
 
 
 def test_verdicts():
-    assert inspection.verdict(0, 0) == ("not_sampled", 59)
-    assert inspection.verdict(58, 58) == ("not_shown", 1)
-    assert inspection.verdict(59, 59) == ("shown", 0)
-    assert inspection.verdict(39, 40) == ("not_shown", 93 - 40)
-    assert inspection.verdict(92, 93) == ("shown", 0)
+    assert acceptance.verdict(0, 0) == ("not_sampled", 59)
+    assert acceptance.verdict(58, 58) == ("not_shown", 1)
+    assert acceptance.verdict(59, 59) == ("shown", 0)
+    assert acceptance.verdict(39, 40) == ("not_shown", 93 - 40)
+    assert acceptance.verdict(92, 93) == ("shown", 0)
     # at 95 % six failures of 40 would come in 1.4 of 100 cases
     assert stats.binom.sf(5, 40, 0.05) < 0.05
-    assert inspection.verdict(34, 40)[0] == "refuted"
+    assert acceptance.verdict(34, 40)[0] == "refuted"
     # and five or more in 4.8, four or more in 13.8
-    assert [inspection.verdict(k, 40)[0] for k in (35, 36)] == ["refuted", "not_shown"]
+    assert [acceptance.verdict(k, 40)[0] for k in (35, 36)] == ["refuted", "not_shown"]
     # shown means that the one-sided exact lower bound reaches the rate
     assert stats.binomtest(92, 93, alternative="greater").proportion_ci(0.95, method="exact").low >= 0.95
 

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from airsim import emergency, geography, inventory, shipped
-from airsim.emergency import checks, gcj02
+from airsim.emergency import codes, gcj02
 from airsim.errors import InputError
 
 HEAD = [
@@ -235,18 +235,18 @@ def test_local_grades_are_not_held_against_national_rules(tmp_path):
     ],
 )
 def test_check_digit_of_credit_codes(first, digit):
-    assert checks.credit_code_digit(first) == digit
-    assert checks.code_fault(first + digit) is None
+    assert codes.credit_code_digit(first) == digit
+    assert codes.code_fault(first + digit) is None
     # one wrong character, or two exchanged, is always seen
-    for other in set(checks._CHARACTERS) - {digit}:
-        assert checks.code_fault(first + other) is not None
+    for other in set(codes._CHARACTERS) - {digit}:
+        assert codes.code_fault(first + other) is not None
 
 
 def test_organisation_codes():
     # worked example of GB 11714-1997: D2143569-X
-    assert checks.organisation_code_digit("D2143569") == "X"
-    assert checks.code_fault("D2143569-X") is None
-    assert checks.code_fault("D2143569-1") is not None
+    assert codes.organisation_code_digit("D2143569") == "X"
+    assert codes.code_fault("D2143569-X") is None
+    assert codes.code_fault("D2143569-1") is not None
 
 
 # --------------------------------------------------------------------------------------------------------

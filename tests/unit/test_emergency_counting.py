@@ -14,7 +14,7 @@ import xarray as xr
 from airsim import emergency
 from airsim.case import parts, plan_of
 from airsim.coal.plan import carry_out
-from airsim.emergency.verdict import Asked, pronounce
+from airsim.emergency.verdict import VerdictRequest, pronounce
 from airsim.errors import InputError
 from airsim.inventory import POLLUTANTS, Inventory
 from airsim.inventory.reading import no_scaling
@@ -332,12 +332,12 @@ def test_a_wrong_forecast_is_refused(tmp_path, text, message):
 
 def test_the_level_may_come_from_the_forecast(tmp_path):
     path = _hourly(tmp_path / "f.csv", [200.0] * 80)
-    found = pronounce(Asked(None, forecast=path))
+    found = pronounce(VerdictRequest(None, forecast=path))
     assert found.level == ""
     assert set(found.calls["plan"]) == {"2017", "2018", "2024", "2019"}
     from airsim import shipped
 
-    asked = Asked(shipped.path("data/emissions/emergency_list.xlsx"), forecast=path, plan="2024")
+    asked = VerdictRequest(shipped.path("data/emissions/emergency_list.xlsx"), forecast=path, plan="2024")
     assert pronounce(asked).level == "orange"
 
 

@@ -80,6 +80,8 @@ def test_tiles_are_direct(scheme, monkeypatch):
 def test_exponentials_and_logarithm():
     x = np.linspace(-690.0, 690.0, 20011)
     np.testing.assert_allclose([kernels.exponential(v) for v in x[::50]], np.exp(x[::50]), rtol=1e-13)
+    x = np.linspace(-86.0, 86.0, 1009, dtype=np.float32)
+    np.testing.assert_allclose([kernels.exponential32(v) for v in x], np.exp(x.astype(float)), rtol=2e-7)
     y = np.geomspace(1e-290, 1e290, 401)
     np.testing.assert_allclose([kernels.logarithm(v) for v in y], np.log(y), rtol=1e-11, atol=1e-11)
     for v in np.linspace(-4.0, 4.0, 81):

@@ -197,3 +197,33 @@ def test_hash_of_the_same_numbers_is_untouched(tmp_path):
     values = np.random.default_rng(1).uniform(0, 1e3, 50)
     text = "企业名称,二氧化硫\n" + "".join(f"企{i},{v!r}\n" for i, v in enumerate(values.tolist()))
     np.testing.assert_array_equal(read_table(csv(tmp_path, text), LAYOUT).frame["SO2"], values)
+
+
+def test_a_header_of_two_rows_with_merged_cells(tmp_path):
+    rows = [["", "", "", ""], ["", "二氧化硫", "氮氧化物", ""], ["甲", 1000, 2000, 30]]
+    merged = [(0, 0, 1, 0, "企业名称"), (0, 1, 0, 2, "污染物排放量（千克/年）"), (0, 3, 1, 3, "烟囱高度（m）")]
+    table = read_table(book(tmp_path, ("a", rows, {"merged": merged})), LAYOUT)
+    assert table.frame.loc[3, ["name", "SO2", "NOx", "height"]].tolist() == ["甲", 1.0, 2.0, 30.0]
+
+
+def test_cells_shown_as_per_cent(tmp_path):
+    path = tmp_path / "p.xlsx"
+    with xlsxwriter.Workbook(path) as made:
+        sheet = made.add_worksheet("a")
+        sheet.write_row(0, 0, ["样品", "全硫St,d(%)", "灰分Ad%"])
+        sheet.write(1, 0, "S")
+        sheet.write(1, 1, 0.0052, made.add_format({"num_format": "0.00%"}))
+        sheet.write(1, 2, "12.5%")
+    assert read_table(path, COAL).frame.loc[2, ["sulfur", "ash"]].tolist() == pytest.approx([0.52, 12.5])
+
+
+def test_a_title_with_two_units_is_refused_for_the_columns_that_need_one(tmp_path):
+    text = "单位：吨（SO2），千克（NOx）\n企业名称,二氧化硫,氮氧化物(kg),烟囱高度\n甲,1,2,30\n"
+    with pytest.raises(InputError) as error:
+        read_table(csv(tmp_path, text), LAYOUT)
+    assert [p.key for p in error.value.problems] == ["SO2"]
+
+
+def test_units_glued_to_the_name(tmp_path):
+    table = read_table(csv(tmp_path, "企业名称,二氧化硫kg,烟囱高度m\n甲,1000,30\n"), LAYOUT)
+    assert table.frame.loc[2, ["SO2", "height"]].tolist() == [1.0, 30.0]

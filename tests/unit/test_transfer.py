@@ -104,7 +104,7 @@ def air_of(ammonia):
 
 
 def test_plenty_of_ammonia_in_the_cold_makes_nitrate_linear():
-    parts, _ = transfer.attribute(air_of(200.0), np.array([263.0]), np.array([0.5]))
+    parts, _ = transfer.split_among_columns(air_of(200.0), np.array([263.0]), np.array([0.5]))
     nitrate = parts[:, list(transfer.SPECIES).index("nitrate"), 0]
     np.testing.assert_allclose(nitrate[:, 0], 20.0, rtol=2e-3)  # whichever way one counts
     assert abs(nitrate[2, 1]) < 1e-2  # a tonne less of ammonia takes nothing away,
@@ -112,7 +112,7 @@ def test_plenty_of_ammonia_in_the_cold_makes_nitrate_linear():
 
 
 def test_scarce_ammonia_parts_the_three():
-    parts, whole = transfer.attribute(air_of(2.0), np.array([263.0]), np.array([0.5]))
+    parts, whole = transfer.split_among_columns(air_of(2.0), np.array([263.0]), np.array([0.5]))
     at = list(transfer.SPECIES).index("nitrate")
     tag, zero_out, adjoint = parts[:, at, 0]
     now = whole[at, 0]
@@ -129,15 +129,15 @@ def test_attribution_for_any_air(seed, temperature, humidity):
     rng = np.random.default_rng(seed)
     tags = rng.lognormal(0, 2, (4, len(TRACERS), 3))
     place = (np.full(4, temperature), np.full(4, humidity))
-    parts, whole = transfer.attribute(tags, *place)
+    parts, whole = transfer.split_among_columns(tags, *place)
     np.testing.assert_allclose(parts[0].sum(-1), whole, rtol=1e-9)
     # the derivative: a thousandth of a column
     step = 1e-6
-    more, _ = transfer.attribute(tags * [1 + step, 1, 1], *place)
+    more, _ = transfer.split_among_columns(tags * [1 + step, 1, 1], *place)
     rise = (more[0].sum(-1) - parts[0].sum(-1)) / step
     np.testing.assert_allclose(parts[2, :, :, 0], rise, rtol=2e-3, atol=1e-4 * whole.max())
     # taking everything takes the whole
-    alone, same = transfer.attribute(tags.sum(-1, keepdims=True), *place)
+    alone, same = transfer.split_among_columns(tags.sum(-1, keepdims=True), *place)
     np.testing.assert_allclose(alone[1, ..., 0], same, rtol=1e-9)
 
 

@@ -9,7 +9,7 @@ import weather_files as wf
 from airsim import meteorology
 from airsim.errors import InputError
 from airsim.geography import load, make_grid
-from airsim.meteorology import era5, reading
+from airsim.meteorology import era5, era5_levels, reading
 from airsim.meteorology.source import Window
 
 NAMES = {
@@ -231,7 +231,7 @@ def test_model_level_heights_are_those_of_the_published_table():
     height = np.zeros((len(level), 1, 1))
     for _ in range(8):  # the standard atmosphere's temperature is known by height
         virtual = 288.15 - 0.0065 * height
-        pressure, height = era5._model_level_heights(level, surface, virtual)
+        pressure, height = era5_levels.model_level_heights(level, surface, virtual)
     np.testing.assert_allclose(height[:6, 0, 0], [10.00, 30.96, 53.92, 79.04, 106.54, 136.62], rtol=2e-3)
     np.testing.assert_allclose(pressure[:3, 0, 0] / 100, [1012.0494, 1009.5363, 1006.7974], rtol=2e-5)
 
@@ -240,7 +240,9 @@ def test_model_levels_with_lnsp_in_a_file_of_its_own(tmp_path, place):
     level = np.arange(100, 138).astype(float)
     hgt = SINGLE["z"][0][0] / 9.80665
     ones = np.ones((len(TIMES), len(level), *hgt.shape))
-    pressure = np.stack([era5._full_pressure(float(p))[level.astype(int) - 1] for p in SINGLE["sp"][0][0].ravel()])
+    pressure = np.stack(
+        [era5_levels.full_pressure(float(p))[level.astype(int) - 1] for p in SINGLE["sp"][0][0].ravel()]
+    )
     above = (7995 * np.log(SINGLE["sp"][0][0].ravel()[:, None] / pressure)).T.reshape(len(level), *hgt.shape)
     upper = {"u": (6 * (1 + above / 2000) * ones, "m s**-1"), "v": (-2 * (1 + above / 2000) * ones, "m s**-1"),
              "t": (273.15 * ones, "K"), "q": (0 * ones, "kg kg**-1")}  # fmt: skip

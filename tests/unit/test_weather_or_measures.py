@@ -99,7 +99,7 @@ def test_the_interval_is_that_of_a_mean_of_independent_days():
     n = 400
     level = [random.normal(100, 20, (n, 1)) for _ in range(2)]
     windows = [split.Window(x, x, x * 0.9) for x in level]
-    found = split.attribute(*windows, ["xian"], draws=1500, block=1, seed=1)
+    found = split.split_change(*windows, ["xian"], draws=1500, block=1, seed=1)
     at = found.sel(scale="absolute", term="observed", city="xian")
     width = float(at["part_high"] - at["part_low"])
     assert width == pytest.approx(2 * 1.96 * 20 * np.sqrt(2 / n), rel=0.1)
@@ -107,13 +107,13 @@ def test_the_interval_is_that_of_a_mean_of_independent_days():
 
 def test_interval_holds_the_truth_and_repeats_with_the_seed():
     first, second = worlds(0.8, 0.1, 0.7, 1.0, days=60, noise=0.3)
-    one, again = (split.attribute(first, second, ["xian", "baoji"], draws=300) for _ in range(2))
+    one, again = (split.split_change(first, second, ["xian", "baoji"], draws=300) for _ in range(2))
     xr.testing.assert_identical(one, again)
     at = one.sel(scale="relative", term="emissions", city="all")
     truth = float(split.split(first, second)[0, 2].mean())
     assert float(at["part_low"]) <= truth <= float(at["part_high"])
     assert float(at["part"]) == pytest.approx(truth)
-    other = split.attribute(first, second, ["xian", "baoji"], draws=300, seed=7)
+    other = split.split_change(first, second, ["xian", "baoji"], draws=300, seed=7)
     assert not np.array_equal(one["part_low"].values, other["part_low"].values)
 
 
@@ -121,11 +121,11 @@ def test_a_city_with_few_days_has_no_interval_and_one_without_none():
     first, second = worlds(0.8, 0.1, 1.0, 1.0, noise=0.2)
     thin = first.observed.copy()
     thin[4:, 0] = np.nan
-    found = split.attribute(split.Window(thin, first.first, first.second), second, ["xian", "baoji"], draws=50)
+    found = split.split_change(split.Window(thin, first.first, first.second), second, ["xian", "baoji"], draws=50)
     assert np.isnan(found["part_low"].sel(city="xian")).all()
     assert np.isfinite(found["part"].sel(city="xian")).all()
     thin[:, 0] = np.nan
-    found = split.attribute(split.Window(thin, first.first, first.second), second, ["xian", "baoji"], draws=50)
+    found = split.split_change(split.Window(thin, first.first, first.second), second, ["xian", "baoji"], draws=50)
     assert np.isnan(found["part"].sel(city="xian")).all()
     assert found.attrs["cities_in_all"] == 1
     np.testing.assert_allclose(found["part"].sel(city="all"), found["part"].sel(city="baoji"))
@@ -171,7 +171,7 @@ def observed(*trees: xr.DataTree, factors: tuple[float, ...]) -> observations.Ob
 def test_two_results_give_back_the_worlds_they_were_made_of():
     before, after = result("2019-01-01", 1.0), result("2020-01-01", 0.7)
     seen = observed(before, after, factors=(1.5, 1.5))
-    found = attribute.attribute(before, after, seen, draws=50)
+    found = attribute.split_between_results(before, after, seen, draws=50)
     at = found.sel(scale="relative", city="xian")
     assert abs(float(at["part"].sel(term="rest"))) < 1e-9
     mean = split.logarithmic_mean(float(at["observed_before"]), float(at["observed_after"]))
@@ -186,7 +186,7 @@ def test_synthetic_weather_explains_nothing_and_is_refused():
     before, after = result("2019-01-01", 1.0), made_up_result.make(hours=48)
     seen = observed(before, factors=(1.0,))
     with pytest.raises(InputError) as error:
-        attribute.attribute(before, after, seen)
+        attribute.split_between_results(before, after, seen)
     assert "synthetic" in error.value.text("en")
     assert "合成" in error.value.text("zh")
 
@@ -195,14 +195,14 @@ def test_windows_in_the_wrong_order_and_other_tables_are_refused():
     before, after = result("2019-01-01", 1.0), result("2020-01-01", 0.7)
     seen = observed(before, after, factors=(1.0, 1.0))
     with pytest.raises(InputError, match="must begin after the first window ends"):
-        attribute.attribute(after, before, seen)
+        attribute.split_between_results(after, before, seen)
     inputs = after["provenance"].to_dataset()
     kinds = inputs["input_kind"].values.astype(object)
     changed = inputs["input_sha256"].values.astype(object)
     changed[np.flatnonzero(np.isin(kinds, ["derived", "estimated"]) & (changed != ""))[0]] = "f" * 64
     after["provenance"] = inputs.assign(input_sha256=("input", changed.astype(str)))
     with pytest.raises(InputError, match="another file than behind A"):
-        attribute.attribute(before, after, seen)
+        attribute.split_between_results(before, after, seen)
 
 
 def test_compare_says_when_the_weather_is_the_same_and_when_not():

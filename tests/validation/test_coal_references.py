@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from airsim.coal import inspection, sampling
+from airsim.coal import acceptance, sampling
 from airsim.coal.decomposition import contributions, multiplicative
 
 # --------------------------------------------------------------------------------------------------------
@@ -120,16 +120,16 @@ def test_scrambled_sobol_beats_plain_monte_carlo():
 
 def test_wilks_sample_sizes():
     # Wilks (1941): one-sided tolerance limits; orders 1 to 4 at 95 %/95 %, and 95 %/99 % and 99 %/99 % of order 1
-    assert [inspection.samples_needed(k) for k in range(4)] == [59, 93, 124, 153]
-    assert inspection.samples_needed(0, 0.95, 0.99) == 90
-    assert inspection.samples_needed(0, 0.99, 0.99) == 459
+    assert [acceptance.samples_needed(k) for k in range(4)] == [59, 93, 124, 153]
+    assert acceptance.samples_needed(0, 0.95, 0.99) == 90
+    assert acceptance.samples_needed(0, 0.99, 0.99) == 459
 
 
 def test_a_published_inspection():
     # Linxia prefecture, third quarter of 2025: 40 batches of commercial coal sampled in distribution by GB 34169 and
     # GB 34170, 39 passed, one failed by total sulphur (bulletin of the market supervision bureau)
-    low, high = inspection.interval(np.array(39), np.array(40))
+    low, high = acceptance.interval(np.array(39), np.array(40))
     exact = stats.beta.ppf([0.025, 0.975], [39, 40], [2, 1])
     np.testing.assert_allclose([low, high], exact, rtol=1e-12)
     # 97.5 % passed, and yet 40 batches don't show 95 %
-    assert inspection.verdict(39, 40) == ("not_shown", 53)
+    assert acceptance.verdict(39, 40) == ("not_shown", 53)

@@ -33,7 +33,7 @@ def page(tree: xr.DataTree, found: xr.Dataset) -> Page:
     tree : DataTree
         One of the results, for the names of the cities.
     found : Dataset
-        From `airsim.commands.attribute.attribute`.
+        From `airsim.commands.attribute.split_between_results`.
     """
     names = findings.city_names(tree.to_dataset()) | {"all": Text("各城市平均", "mean of the cities")}
     before, after = found.attrs["window_before"], found.attrs["window_after"]

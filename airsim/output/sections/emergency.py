@@ -9,7 +9,7 @@ import pandas as pd
 
 from airsim.emergency import measure_text
 from airsim.emergency.checks import CHECKS, Finding
-from airsim.emergency.reading import EmergencyList
+from airsim.emergency.reduction_list import EmergencyList
 from airsim.emergency.wording import AREAS, CATEGORIES, KINDS, LEVELS, POLLUTANTS
 from airsim.output import findings, words
 from airsim.output.page import Grid, Page, Section

@@ -133,7 +133,7 @@ def basis(sketches: Array) -> tuple[NDArray[np.intp], Array]:
 
 
 @dataclass(frozen=True)
-class Worlds:
+class CarriedWorlds:
     """Tracers of carried worlds in the boxes of the cities.
 
     Parameters
@@ -198,13 +198,13 @@ def carry(
 
 
 def city_air(
-    worlds: Worlds, weights: Array, weather: xr.Dataset, receptors: Receptors, hours: range, constant: str
+    worlds: CarriedWorlds, weights: Array, weather: xr.Dataset, receptors: Receptors, hours: range, constant: str
 ) -> dict[str, Array]:
     """Return the air of the cities in worlds that are sums of carried ones.
 
     Parameters
     ----------
-    worlds : Worlds
+    worlds : CarriedWorlds
     weights : (n, world - 1) ndarray
         From `basis`, of the carried worlds after the base.
     weather : Dataset

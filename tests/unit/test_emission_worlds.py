@@ -6,7 +6,7 @@ from batches import TINY
 
 import airsim
 from airsim import inventory
-from airsim.assess import worlds
+from airsim.assess import emission_worlds
 from airsim.case import parts, plan_of
 from airsim.coal.plan import carry_out
 from airsim.region import Transport, receptors
@@ -30,7 +30,7 @@ def test_basis_of_made_up_sketches():
     true = random.standard_normal((3, 20))
     weights = random.uniform(-1, 1, (50, 3))
     weights[7] = 0
-    chosen, found = worlds.basis(weights @ true)
+    chosen, found = emission_worlds.basis(weights @ true)
     assert len(chosen) == 3
     assert found @ (weights @ true)[chosen] == pytest.approx(weights @ true, abs=1e-12)
     assert not found[7].any()
@@ -38,14 +38,14 @@ def test_basis_of_made_up_sketches():
 
 
 def test_worlds_like_the_base_need_nothing():
-    chosen, found = worlds.basis(np.zeros((4, 20)))
+    chosen, found = emission_worlds.basis(np.zeros((4, 20)))
     assert len(chosen) == 0
     assert found.shape == (4, 0)
 
 
 def test_sketches_too_small_to_tell_are_refused():
     with pytest.raises(ValueError, match="too small"):
-        worlds.basis(np.random.default_rng(0).standard_normal((10, 5)))
+        emission_worlds.basis(np.random.default_rng(0).standard_normal((10, 5)))
 
 
 def test_a_sum_of_carried_worlds_equals_its_run(tmp_path):
@@ -56,9 +56,9 @@ def test_a_sum_of_carried_worlds_equals_its_run(tmp_path):
     place = parts.place(first)
     base = parts.inventory(first, place)
     weather = parts.weather(first, place)
-    sketcher = worlds.Sketcher(base, weather["time"].values, 24)
+    sketcher = emission_worlds.Sketcher(base, weather["time"].values, 24)
     made = [carry_out(plan_of(s), base).steps[-1].inventory for s in many]
-    chosen, weights = worlds.basis(np.stack([sketcher(i) for i in made]))
+    chosen, weights = emission_worlds.basis(np.stack([sketcher(i) for i in made]))
     # 1 - (1 - a)(1 - b) in a window, b, and c alone and on top of either
     assert 3 < len(chosen) <= 7
     left = next(i for i in range(14) if i not in chosen)
@@ -66,13 +66,13 @@ def test_a_sum_of_carried_worlds_equals_its_run(tmp_path):
     hours = range(first.period.spin_up_hours, transport.hours)
     cities = receptors.cities(place)
     gridded = [inventory.grid(i, place, weather) for i in (base, *(made[i] for i in chosen))]
-    carried = worlds.carry(transport, gridded, cities, hours, parts.background(first, place))
-    held = worlds.Worlds(carried[:-1], carried[-1])
+    carried = emission_worlds.carry(transport, gridded, cities, hours, parts.background(first, place))
+    held = emission_worlds.CarriedWorlds(carried[:-1], carried[-1])
     constant = transport.coefficients.equilibrium.constant
-    air = worlds.city_air(held, weights[[left]], weather, cities, hours, constant)
+    air = emission_worlds.city_air(held, weights[[left]], weather, cities, hours, constant)
     run = airsim.run(many[left]).to_dataset().sel(case="controlled", city=list(cities.names))
     base_run = run["pm25"].values
-    for name in worlds.KEPT:
+    for name in emission_worlds.KEPT:
         assert air[name][0] == pytest.approx(run[name].values, rel=2e-5, abs=1e-4), name
-    unchanged = worlds.city_air(held, np.zeros((1, len(chosen))), weather, cities, hours, constant)
+    unchanged = emission_worlds.city_air(held, np.zeros((1, len(chosen))), weather, cities, hours, constant)
     assert np.abs(unchanged["pm25"][0] - base_run).max() > 0.5, "the measures must do something"

@@ -10,7 +10,7 @@ from typing import Any
 from airsim.errors import Lang
 
 
-class Board:
+class ProgressDisplay:
     """Bars on a terminal; one plain line a scenario where the output is redirected.
 
     Parameters
@@ -31,7 +31,7 @@ class Board:
         self._tasks: dict[str, Any] = {}
         self._parts: dict[str, float] = {}
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> ProgressDisplay:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
