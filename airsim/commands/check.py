@@ -71,7 +71,7 @@ def kinds() -> tuple[TableKind, ...]:
     from airsim.assess.evaluation import OBSERVED, read_observed
     from airsim.case import BACKGROUND
     from airsim.coal import decomposition, inspection, limits
-    from airsim.emergency import alerts, counting
+    from airsim.emergency import alerts, all_society
     from airsim.inventory.reading import AREA_SOURCES, COAL_LEDGER, ENTERPRISES
     from airsim.meteorology import isd, reading, station_table
     from airsim.names import CITIES
@@ -124,7 +124,7 @@ def kinds() -> tuple[TableKind, ...]:
                   lambda p: rows(len(decomposition.read_activity(p).frame))),
         TableKind("供气、电网、热网能力", "limits of gas, grid and heat", limits.LIMITS,
                   lambda p: rows(len(limits.table_of(Limits(file=str(p)), Path))), ("gas", "grid", "heat")),
-        TableKind("全社会排放量", "all-society emissions", counting.BASE, lambda p: rows(len(counting.read_base(p)))),
+        TableKind("全社会排放量", "all-society emissions", all_society.BASE, lambda p: rows(len(all_society.read_base(p)))),
         TableKind("边界流入", "background inflow", BACKGROUND, lambda p: rows(len(read_table(p, BACKGROUND).frame))),
         TableKind("污染预报", "forecast", alerts.FORECAST, forecast, ("time", "city")),
         TableKind("站点气象", "weather of stations", station_table.WEATHER, weather, ("wind_speed", "air_temperature")),
@@ -133,7 +133,7 @@ def kinds() -> tuple[TableKind, ...]:
 
 
 def _yaml(path: Path) -> FileContents:
-    from airsim.scenario.load import parse
+    from airsim.scenario.tree import parse
 
     tree = parse(path)
     keys = {str(k) for k in tree}
@@ -143,9 +143,10 @@ def _yaml(path: Path) -> FileContents:
         rule = plan_rule(path)
         return FileContents(f"应急预案：{rule.title_zh}", f"emergency plan: {rule.title_en}")
     if keys & {"columns", "sheets"} and not keys & {"period", "name"}:
-        from airsim.emergency import mapping, reading
+        from airsim.emergency import mapping
+        from airsim.emergency.list_columns import known_columns
 
-        mapping.read(path, reading.known_columns())
+        mapping.read(path, known_columns())
         return FileContents("表头对照文件", "mapping of a list's headers")
     return _scenario(path)
 

@@ -198,8 +198,9 @@ def _read_workbook(path: Path) -> list[Sheet]:
             for (i, j), said in faults.items():
                 _put(rows, i, j, Fault(said))
             for i, j in percent:
-                if i < len(rows) and j < len(rows[i]) and isinstance(rows[i][j], float):
-                    rows[i][j] = Percent(rows[i][j])
+                value = rows[i][j] if i < len(rows) and j < len(rows[i]) else None
+                if isinstance(value, float):
+                    rows[i][j] = Percent(value)
             merged = tuple((*first, *last) for first, last in bare.merged_cell_ranges or ())
             lines = list(range(1, len(rows) + 1))
             shown = frozenset(i for i in rows_hidden if i < len(rows))
