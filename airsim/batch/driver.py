@@ -109,6 +109,7 @@ def run(
     memory: str | None = None,
     fresh: bool = False,
     operator: bool | None = None,
+    overwrite: bool = False,
 ) -> Outcome:
     """Run every scenario of some files that is not done yet.
 
@@ -130,6 +131,8 @@ def run(
     operator : bool, optional
         Whether scenarios that differ in emissions alone are sums of a few stored runs: city values without maps and
         reports. By default where there are `superposition.MANY` or more of them.
+    overwrite : bool
+        Replace results of other scenario files that stand in the folder.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def run(
     with locked(out), _ended_like_ctrl_c():
         _clean(out)
         manifest = Manifest(out)
-        batch = _Batch(rows, out, manifest, lang, fresh=fresh, operator=operator)
+        batch = _Batch(rows, out, manifest, lang, fresh=fresh, operator=operator, overwrite=overwrite)
         return batch.run(workers, scheduler, memory)
 
 
@@ -241,9 +244,10 @@ class _Batch:
         *,
         fresh: bool,
         operator: bool | None,
+        overwrite: bool,
     ) -> None:
         self._rows, self._out, self._manifest, self._lang = rows, out, manifest, lang
-        self._operator = operator
+        self._operator, self._overwrite = operator, overwrite
         self._records: dict[str, Record] = {r.name: r.failed for r in rows if r.failed}
         self._todo: list[_Row] = []
         self._written = self._took = 0.0
@@ -305,7 +309,8 @@ class _Batch:
         )
         with cluster.local(share) as client:
             warm = self._warm_up(client)
-            crew = _Crew(client, self._out, self._lang, board, self._take, share.workers, share.threads, warm)
+            crew = _Crew(client, self._out, self._lang, board, self._take, share.workers, share.threads, warm,
+                         overwrite=self._overwrite)
             self._work(crew, self._todo)
 
     def _run_on_cluster(self, board: Board, address: str, most: int | None) -> None:
@@ -316,7 +321,8 @@ class _Batch:
             todo = [r for r in self._todo if r.name not in self._records]
             try:
                 with cluster.remote(address, self._out, wait) as client:
-                    crew = _Crew(client, self._out, self._lang, board, self._take, most, 0, None)
+                    crew = _Crew(client, self._out, self._lang, board, self._take, most, 0, None,
+                                 overwrite=self._overwrite)
                     self._work(crew, todo)
                     return
             except _SchedulerLost:
@@ -395,9 +401,11 @@ class _Crew:
         most: int | None,
         threads: int,
         first: Future | None,
+        *,
+        overwrite: bool,
     ) -> None:
         self._client, self._out, self._lang, self._board, self._take = client, out, lang, board, take
-        self._most, self._threads = most, threads
+        self._most, self._threads, self._overwrite = most, threads, overwrite
         self._topic = secrets.token_hex(6)
         self._first = first
         self._running: dict[Future, Job] = {}
@@ -561,7 +569,7 @@ class _Crew:
         return [
             Job(
                 r.member.scenario, r.identity, physics(), str(self._out), self._lang, self._topic,
-                dict(r.member.coordinates), keep, self._threads,
+                dict(r.member.coordinates), keep, self._threads, self._overwrite,
             )
             for _, r in sorted(keyed, key=lambda kr: order[kr[0]]) if r.member
         ]  # fmt: skip
