@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from airsim.errors import CannotWrite, InputError, Problem
 
+_OF_FILES = {".nc", ".html", ".htm", ".xlsx", ".xls", ".csv", ".json", ".yaml", ".yml", ".pdf", ".docx", ".zip", ".txt"}
 #: What an unfinished file is called until it is renamed: ``.NAME.<random>.part``.
 UNFINISHED = ".*.part"
 
@@ -171,6 +172,19 @@ def refuse_target(path: Path | None, endings: tuple[str, ...], inputs: Iterable[
     elif path.resolve() in {p.resolve() for p in inputs if p is not None}:
         said = "is an input: name another file", "是输入文件：请换一个文件名"
     if said is not None:
+        raise InputError([Problem(option, "", "", str(path), *said)])
+
+
+def refuse_folder(path: Path, option: str = "--out") -> None:
+    """Complain of a folder for results that is called like a file: a file was meant.
+
+    Raises
+    ------
+    InputError
+        Such as ``result.nc``.
+    """
+    if path.suffix.lower() in _OF_FILES and not path.is_dir():
+        said = "is a folder's name here: several files are written into it", "此处须为文件夹名：将写出多个文件"
         raise InputError([Problem(option, "", "", str(path), *said)])
 
 

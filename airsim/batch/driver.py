@@ -309,8 +309,17 @@ class _Batch:
         )
         with cluster.local(share) as client:
             warm = self._warm_up(client)
-            crew = _Crew(client, self._out, self._lang, board, self._take, share.workers, share.threads, warm,
-                         overwrite=self._overwrite)
+            crew = _Crew(
+                client,
+                self._out,
+                self._lang,
+                board,
+                self._take,
+                share.workers,
+                share.threads,
+                warm,
+                overwrite=self._overwrite,
+            )
             self._work(crew, self._todo)
 
     def _run_on_cluster(self, board: Board, address: str, most: int | None) -> None:
@@ -321,8 +330,9 @@ class _Batch:
             todo = [r for r in self._todo if r.name not in self._records]
             try:
                 with cluster.remote(address, self._out, wait) as client:
-                    crew = _Crew(client, self._out, self._lang, board, self._take, most, 0, None,
-                                 overwrite=self._overwrite)
+                    crew = _Crew(
+                        client, self._out, self._lang, board, self._take, most, 0, None, overwrite=self._overwrite
+                    )
                     self._work(crew, todo)
                     return
             except _SchedulerLost:

@@ -1,4 +1,4 @@
-"""Where airsim keeps what is dear to make and can be made again: weather, operators, sensitivities, compiled kernels."""
+"""Where airsim keeps what is dear to make and can be made again: weather, operators, compiled kernels."""
 
 from __future__ import annotations
 

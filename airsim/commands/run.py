@@ -11,7 +11,12 @@ from airsim.errors import InputError, Lang, Problem
 
 
 def run(
-    path: Path, out: Path, *, lang: Lang, progress: Reporter | None = None, by_operator: bool = False,
+    path: Path,
+    out: Path,
+    *,
+    lang: Lang,
+    progress: Reporter | None = None,
+    by_operator: bool = False,
     overwrite: bool = False,
 ) -> tuple[list[Path], list[str]]:
     """Run a scenario file and write ``OUT/NAME/`` result.nc, report.html, tables.xlsx and run.json.

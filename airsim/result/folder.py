@@ -67,7 +67,10 @@ def refuse(folder: Path, *, file: str, name: str, method: str, inputs: Iterable[
         said = "is an input of the scenario: choose another --out", "是该情景的输入文件：请用 --out 换一个文件夹"
         problems += [Problem("--out", "", "", str(t), *said) for t in overwritten]
     elif here := [f for f in (folder, folder.parent) if f.resolve() in among]:
-        said = "is a folder of the scenario's inputs: choose another --out", "是该情景输入文件所在的文件夹：请用 --out 另选"
+        said = (
+            "is a folder of the scenario's inputs: choose another --out",
+            "是该情景输入文件所在的文件夹：请用 --out 另选",
+        )
         problems.append(Problem("--out", "", "", str(here[0]), *said))
     if not overwrite:
         problems += _of_another(folder, file, name, method)

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def record(
-    tree: xr.DataTree, scenario_file: str, folder: Path, begun: float, seconds: Mapping[str, float]
-) -> bytes:
+def record(tree: xr.DataTree, scenario_file: str, folder: Path, begun: float, seconds: Mapping[str, float]) -> bytes:
     """Return the content of ``run.json``.
 
     Parameters
