@@ -21,9 +21,11 @@ def folder() -> Path:
         return Path(named)
     import platformdirs
 
-    usual = Path(platformdirs.user_cache_dir("airsim", appauthor=False))
-    # a user without HOME and without an entry in passwd has no home: "~" stays as it is
-    return usual if usual.is_absolute() else temporary()
+    try:
+        usual = Path(platformdirs.user_cache_dir("airsim", appauthor=False))
+    except RuntimeError:  # a user without HOME and without an entry in passwd has no home
+        return temporary()
+    return usual if usual.is_absolute() else temporary()  # older platformdirs leave "~" as it is
 
 
 def temporary() -> Path:
