@@ -26,7 +26,7 @@ measures:
 
 def shell(line, cwd, **environment):
     """Run a line of bash in which $airsim is the command; pipes fail as their first part does."""
-    given = {**os.environ, "airsim": " ".join(AIRSIM), "LC_ALL": "en_US.UTF-8", "PYTHONIOENCODING": "utf-8"}
+    given = {**os.environ, "airsim": " ".join(AIRSIM), "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
     given["PYTHONPATH"] = str(Path(__file__).parents[2])
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], env=given | environment, capture_output=True, text=True, cwd=cwd,
