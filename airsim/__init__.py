@@ -10,8 +10,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from airsim.cache import folder as _cache
 from airsim.errors import InputError, Problem
 from airsim.version import __version__
+
+_cache.tell_numba()
 
 __all__ = ["InputError", "Problem", "__version__", "load", "run", "transport"]
 

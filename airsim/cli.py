@@ -2,35 +2,99 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from airsim import language
-from airsim.errors import InputError, Lang
+from airsim import files, language, names
+from airsim.errors import CannotWrite, InputError, Lang
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 app = typer.Typer(
     name="airsim",
     help="关中平原大气污染联防联控与控煤仿真引擎\n\nAir-pollution joint control and coal cap, simulated.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 LangOption = Annotated[str, typer.Option("--lang", help="zh | en；默认随系统语言 / default: the locale, else Chinese")]
 OutOption = Annotated[Path, typer.Option("--out", help="输出目录 / where the results go")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="替换文件夹中其他情景的结果 / replace results of other scenarios")
+]
 
 
 def main() -> None:
     """Run the command line: exit code 0 done, 2 bad input, 1 anything else."""
-    for stream in (sys.stdout, sys.stderr):
-        # a redirected stream on a cp936 system is strict: a character it lacks must not end a run
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    app()
+    # a closed stream's number would go to the next file that is opened, and what is printed into that file
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout, sys.stderr = _listener(sys.stdout, 1), _listener(sys.stderr, 2)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn developers; what a user must know is a message
+    try:
+        app()
+    except KeyboardInterrupt:  # before or after the command itself
+        sys.exit(1)
+
+
+class _Listener(io.FileIO):
+    """Standard output or error: whether anybody listens (``| head``, a closed terminal) changes nothing in the work."""
+
+    _GONE = frozenset({errno.EPIPE, errno.EBADF, errno.EIO, errno.ECONNRESET})
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Write, or pass over what nobody hears any more."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            # Windows says of a pipe without a reader that the argument is invalid
+            if error.errno not in self._GONE and not (os.name == "nt" and error.errno == errno.EINVAL):
+                raise
+            return memoryview(content).nbytes
+
+
+def _listener(stream: TextIO | None, number: int) -> TextIO:
+    """Return a standard stream that neither a closed pipe nor a character it lacks can stop."""
+    if stream is None:
+        return io.TextIOWrapper(io.BufferedWriter(_Listener(number, "wb", closefd=False)), "utf-8", "replace")
+    try:
+        own = stream.fileno() == number
+    except (OSError, ValueError):  # a stream of whoever calls `main` in Python
+        own = False
+    if not own or not isinstance(stream, io.TextIOWrapper):
+        return stream
+    if os.name == "nt" and stream.isatty():  # its console takes text, not bytes
+        stream.reconfigure(errors="replace")
+        return stream
+    raw = io.BufferedWriter(_Listener(number, "wb", closefd=False))
+    # a redirected stream on a cp936 system is strict: a character it lacks must not end a run
+    return io.TextIOWrapper(raw, stream.encoding, "replace", line_buffering=number == 2 or stream.isatty())
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    said: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="版本 / version")
+    ] = False,
+) -> None:
+    pass
 
 
 def _language(value: str) -> Lang:
@@ -47,6 +111,10 @@ def _guarded(lang: Lang, work: Callable[[], Any]) -> Any:
     """Do the work; bad input is printed problem by problem, without a traceback, and ends with code 2."""
     try:
         return work()
+    except CannotWrite as error:
+        for problem in error.problems:
+            typer.echo(problem.text(lang), err=True)
+        raise typer.Exit(1) from None
     except InputError as error:
         count = len(error.problems)
         head = f"输入有 {count} 处问题：" if lang == "zh" else f"{count} problem(s) in the input:"
@@ -76,6 +144,7 @@ def run(
             help="用已存的输送算子快速估算（日均值）；没有则先生成 / evaluate by the stored operator (daily means)",
         ),
     ] = False,
+    overwrite: OverwriteOption = False,
     lang: LangOption = "",
 ) -> None:
     """运行一个情景，写出 NetCDF、报告与 Excel 表 / Run one scenario: NetCDF, HTML report, Excel tables."""
@@ -85,12 +154,15 @@ def run(
     def work() -> None:
         from airsim.commands import run as running
 
+        files.refuse_folder(out)
         with Progress(spoken) as progress:
-            files, summary = running.run(scenario, out, lang=spoken, progress=progress, by_operator=operator)
+            written, summary = running.run(
+                scenario, out, lang=spoken, progress=progress, by_operator=operator, overwrite=overwrite
+            )
         for line in summary:
             typer.echo(line)
         typer.echo("结果文件：" if spoken == "zh" else "Files written:")
-        for path in files:
+        for path in written:
             typer.echo(f"  {path}")
 
     _guarded(spoken, work)
@@ -120,6 +192,7 @@ def batch(
             " / sum stored runs where only emissions differ, or run each; default: sum from 30 on",
         ),
     ] = None,
+    overwrite: OverwriteOption = False,
     lang: LangOption = "",
 ) -> None:
     """运行多个情景，可中断续算，写出汇总表 / Run many scenarios; resumes by itself; writes a summary."""
@@ -128,9 +201,11 @@ def batch(
     def work() -> None:
         from airsim.commands import batch as many
 
+        files.refuse_folder(out)
         lines, complete = many.batch(
-            scenarios, out, spoken, workers=workers, scheduler=scheduler, memory=memory, fresh=fresh, operator=operator
-        )
+            scenarios, out, spoken, workers=workers, scheduler=scheduler, memory=memory, fresh=fresh,
+            operator=operator, overwrite=overwrite,
+        )  # fmt: skip
         for line in lines:
             typer.echo(line)
         if not complete:
@@ -141,7 +216,9 @@ def batch(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="情景、清单或表格 / scenarios, lists, tables")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILES...", help="情景、清单或表格 / scenarios, lists, tables")
+    ],
     lang: LangOption = "",
 ) -> None:
     """检查情景、减排清单与数据表，列出全部问题 / Check scenarios, lists, tables; print every problem."""
@@ -151,7 +228,7 @@ def check(
         from airsim.commands import check as checking
 
         problems = []
-        for file in files:
+        for file in paths:
             try:
                 said = checking.check(file)
             except InputError as error:
@@ -231,20 +308,25 @@ def emergency(
     spoken = _language(lang)
 
     def work() -> None:
+        asked_level = names.named(level, names.LEVEL_WORDS, "--level") if level else ""
+        inputs = (list_, inventory, area, mapping, base, forecast, scenario, Path(plan))
+        files.refuse_target(out, (".xlsx",) if optimise else (".xlsx", ".csv"), inputs, "--out")
+        files.refuse_target(fix, (".xlsx",), inputs, "--fix")
         if optimise and list_ is not None:
             from airsim.commands import optimise as work_of
 
             for line in work_of.precise_list(
-                list_, level, optimise, plan=plan, enterprises=inventory, area_sources=area, scenario_file=scenario,
-                effect=effect, out=out, lang=spoken,
+                list_, asked_level, optimise, plan=plan, enterprises=inventory, area_sources=area,
+                scenario_file=scenario, effect=effect, out=out, lang=spoken,
             ):  # fmt: skip
                 typer.echo(line)
             return
         from airsim.commands import emergency as counting
         from airsim.emergency.verdict import VerdictRequest
 
-        units = dict(u.partition("=")[::2] for u in areas or ())
-        asked = VerdictRequest(list_, level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
+        given = (u.partition("=")[::2] for u in areas or ())
+        units = {names.CITY_WORDS.get(names.normalise(place), place): way for place, way in given}
+        asked = VerdictRequest(list_, asked_level, inventory, area, plan, mapping, units, base, forecast, fix, grades)
         for line in counting.verdict(asked, out, spoken):
             typer.echo(line)
 
@@ -271,6 +353,9 @@ def coal(
     def work() -> None:
         from airsim.commands import coal as balance
 
+        if out is not None:
+            files.refuse_folder(out)
+        files.refuse_target(iamc, (".csv", ".xlsx"), (scenario,), "--iamc")
         said = balance.report(scenario, spoken, out=out, advise=advise, iamc=iamc)
         for line in (*said.lines, *map(str, said.files)):
             typer.echo(line)
@@ -291,6 +376,7 @@ def optimise(
     def work() -> None:
         from airsim.commands import optimise as work_of
 
+        files.refuse_target(out, (".xlsx",), (scenario,), "--out")
         with Progress(spoken) as progress:
             lines = work_of.measures(scenario, out=out, lang=spoken, progress=progress)
         for line in lines:
@@ -316,8 +402,10 @@ def rank(
     def work() -> None:
         from airsim.commands import rank as ranking
 
+        files.refuse_folder(out)
+        cities = [names.named(c, names.CITY_WORDS, "--city") for c in city]
         with Progress(spoken) as progress:
-            lines = ranking.rank(scenario, city, window if any(window) else None, out, spoken, progress)
+            lines = ranking.rank(scenario, cities, window if any(window) else None, out, spoken, progress)
         for line in lines:
             typer.echo(line)
 
@@ -350,6 +438,8 @@ def evaluate(
     def work() -> None:
         from airsim.commands import evaluate as evaluation
 
+        if out is not None:
+            files.refuse_folder(out)
         written, lines = evaluation.to_files(
             result,
             observations,
@@ -384,6 +474,8 @@ def attribute(
     def work() -> None:
         from airsim.commands import attribute as attribution
 
+        if out is not None:
+            files.refuse_folder(out)
         written, lines = attribution.to_files(
             before, after, observations, stations=stations, block=block, out=out, lang=spoken
         )
@@ -406,6 +498,7 @@ def compare(
     def work() -> None:
         from airsim.commands import compare as comparison
 
+        files.refuse_target(out, (".html", ".htm"), (first, second), "--out")
         for line in comparison.compare(first, second, out, spoken):
             typer.echo(line)
 
@@ -424,6 +517,7 @@ def report(
     def work() -> None:
         from airsim.commands import report as reporting
 
+        files.refuse_target(out, (".html", ".htm"), (result,), "--out")
         for line in reporting.report(result, out, spoken):
             typer.echo(line)
 
@@ -436,8 +530,9 @@ app.add_typer(met, name="met")
 
 @met.command()
 def inspect(
-    files: Annotated[
-        list[Path], typer.Argument(help="WRF、ERA5、AERMET、EPW、ISD-Lite 或站点表 / or tables of stations")
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES...", help="WRF、ERA5、AERMET、EPW、ISD-Lite 或站点表 / or tables of stations"),
     ],
     station_list: Annotated[
         Path | None, typer.Option("--station-list", help="站点位置表 / where the stations are (xlsx, csv)")
@@ -454,8 +549,9 @@ def inspect(
     def work() -> None:
         from airsim.commands import met_inspect
 
+        files.refuse_target(out, (".html", ".htm"), (*paths, station_list), "--out")
         lines, problems = met_inspect.inspect(
-            files, station_list=station_list, utc_offset=utc_offset, out=out, lang=spoken
+            paths, station_list=station_list, utc_offset=utc_offset, out=out, lang=spoken
         )
         for line in lines:
             typer.echo(line)

@@ -65,6 +65,10 @@ class InputError(ValueError):
         return type(self), (self.problems,)
 
 
+class CannotWrite(InputError):
+    """A file of the results cannot be replaced, because another program holds it: the input itself may be sound."""
+
+
 def _reading_order(p: Problem) -> tuple[str, int, str, str, str]:
     digits = "".join(c for c in p.where.rpartition("!")[2] if c.isdigit())
     return p.file, int(digits) if digits else 0, p.where, p.key, p.value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from airsim.errors import InputError, Problem
 
 
 def normalise(text: object) -> str:
@@ -156,3 +159,30 @@ POLLUTANT_WORDS = _words(
     },
     {"PM25": ("PM2.5",), "VOC": ("VOCs",), "NH3": ("氨气",)},
 )
+
+
+def named(word: str, words: Mapping[str, str], where: str) -> str:
+    """Return the id that a word of the command line stands for.
+
+    Parameters
+    ----------
+    word : str
+        In Chinese or English.
+    words : mapping
+        Word as `normalise` writes it -> id, such as `CITY_WORDS`.
+    where : str
+        Name of the option, such as ``--city``.
+
+    Raises
+    ------
+    InputError
+        Not one of them; what may have been meant is named.
+    """
+    found = words.get(normalise(word))
+    if found is not None:
+        return found
+    ids = list(dict.fromkeys(words.values()))
+    near = difflib.get_close_matches(normalise(word), words, n=1, cutoff=0.6)
+    meant_en, meant_zh = (f"; did you mean {words[near[0]]}?", f"；是否应为 {words[near[0]]}？") if near else ("", "")
+    en, zh = f"must be one of {', '.join(ids)}{meant_en}", f"须为 {'、'.join(ids)} 之一{meant_zh}"
+    raise InputError([Problem(where, "", "", word, en, zh)])

@@ -16,14 +16,12 @@ from airsim.cache import folder as cache
 from airsim.case import Case
 from airsim.console import Reporter, Silent, Timed
 from airsim.errors import Lang
+from airsim.result.folder import RESULTS
 from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
-
-#: What a run leaves in its folder, in the order of writing.
-RESULTS = ("result.nc", "report.html", "tables.xlsx", "run.json")
 
 
 def run(scenario: Scenario, progress: Reporter | None = None, *, case: Case | None = None) -> xr.DataTree:
@@ -240,6 +238,7 @@ def run_into(
     Parameters
     ----------
     folder : Path
+        From `airsim.files.together`, so that the files replace older ones as one set.
     case : Case
     lang : {"zh", "en"}
         Language of the workbook, and of the report when it opens.
@@ -263,7 +262,7 @@ def run_into(
     html.write(page, written[1], lang)
     excel.write(page, written[2], lang)
     timer.stage("完成", "done", 0.0)
-    write_bytes(written[3], record(tree, case.scenario.file, begun, timer.seconds))
+    write_bytes(written[3], record(tree, case.scenario.file, folder, begun, timer.seconds))
     return written, tree, console.lines(page, lang)
 
 

@@ -54,9 +54,11 @@ class Crew:
         most: int | None,
         threads: int,
         first: Future | None,
+        *,
+        overwrite: bool,
     ) -> None:
         self._client, self._out, self._lang, self._display, self._take = client, out, lang, display, take
-        self._most, self._threads = most, threads
+        self._most, self._threads, self._overwrite = most, threads, overwrite
         self._topic = secrets.token_hex(6)
         self._first = first
         self._running: dict[Future, Job] = {}
@@ -220,7 +222,7 @@ class Crew:
         return [
             Job(
                 r.member.scenario, r.identity, physics(), str(self._out), self._lang, self._topic,
-                dict(r.member.coordinates), keep, self._threads,
+                dict(r.member.coordinates), keep, self._threads, self._overwrite,
             )
             for _, r in sorted(keyed, key=lambda kr: order[kr[0]]) if r.member
         ]  # fmt: skip

@@ -96,6 +96,7 @@ def run(
     memory: str | None = None,
     fresh: bool = False,
     operator: bool | None = None,
+    overwrite: bool = False,
 ) -> Outcome:
     """Run every scenario of some files that is not done yet.
 
@@ -117,6 +118,8 @@ def run(
     operator : bool, optional
         Whether scenarios that differ in emissions alone are sums of a few stored runs: city values without maps and
         reports. By default where there are `superposition.MANY` or more of them.
+    overwrite : bool
+        Replace results of other scenario files that stand in the folder.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def run(
     with locked(out), _ended_like_ctrl_c():
         _clean(out)
         manifest = Manifest(out)
-        batch = _Batch(rows, out, manifest, lang, fresh=fresh, operator=operator)
+        batch = _Batch(rows, out, manifest, lang, fresh=fresh, operator=operator, overwrite=overwrite)
         return batch.run(workers, scheduler, memory)
 
 
@@ -224,9 +227,10 @@ class _Batch:
         *,
         fresh: bool,
         operator: bool | None,
+        overwrite: bool,
     ) -> None:
         self._rows, self._out, self._manifest, self._lang = rows, out, manifest, lang
-        self._operator = operator
+        self._operator, self._overwrite = operator, overwrite
         self._records: dict[str, Record] = {r.name: r.failed for r in rows if r.failed}
         self._todo: list[Row] = []
         self._written = self._took = 0.0
@@ -290,7 +294,17 @@ class _Batch:
         )
         with cluster.local(share) as client:
             warm = self._warm_up(client)
-            crew = Crew(client, self._out, self._lang, display, self._take, share.workers, share.threads, warm)
+            crew = Crew(
+                client,
+                self._out,
+                self._lang,
+                display,
+                self._take,
+                share.workers,
+                share.threads,
+                warm,
+                overwrite=self._overwrite,
+            )
             self._work(crew, self._todo)
 
     def _run_on_cluster(self, display: ProgressDisplay, address: str, most: int | None) -> None:
@@ -301,7 +315,9 @@ class _Batch:
             todo = [r for r in self._todo if r.name not in self._records]
             try:
                 with cluster.remote(address, self._out, wait) as client:
-                    crew = Crew(client, self._out, self._lang, display, self._take, most, 0, None)
+                    crew = Crew(
+                        client, self._out, self._lang, display, self._take, most, 0, None, overwrite=self._overwrite
+                    )
                     self._work(crew, todo)
                     return
             except SchedulerLost:

@@ -7,8 +7,6 @@ import datetime as dt
 import logging
 import os
 import platform
-import secrets
-import shutil
 import threading
 import time
 import traceback
@@ -24,7 +22,7 @@ from airsim.case import Case
 from airsim.case.identity import identity
 from airsim.case.shared import Shared
 from airsim.errors import InputError, Lang, Problem
-from airsim.files import write_bytes
+from airsim.files import together, write_bytes
 from airsim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -59,6 +57,8 @@ class Job:
         Keys of weather that other scenarios want too.
     threads : int
         Threads of the scenario; 0: as many as the worker has.
+    overwrite : bool
+        Replace another scenario's result.
     """
 
     scenario: Scenario
@@ -70,6 +70,7 @@ class Job:
     coordinates: dict[str, Any] = field(default_factory=dict)
     keep: frozenset[str] = frozenset()
     threads: int = 0
+    overwrite: bool = False
 
     @property
     def name(self) -> str:
@@ -90,20 +91,17 @@ def run(job: Job, _after: Any = None) -> Record:
     with one_at_a_time, _logged(folder, job) as log:
         begun = time.perf_counter()
         record: Record = {**about(job), "by": "run", "host": platform.node()}
-        stage = folder / f".{job.name}.{secrets.token_hex(4)}.part"
         try:
             if log.tries > TRIES:
                 record |= given_up(job)
             else:
                 set_threads(job.threads)
-                record |= _results(job, folder, stage, _Teller(job, log))
+                record |= _results(job, folder, _Teller(job, log))
                 record["status"] = "done"
         except Exception as error:  # one bad apple must not end the batch
             record |= failure_of(error, job)
             if not isinstance(error, InputError):
                 log.say(traceback.format_exc())
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
         record["seconds"] = round(time.perf_counter() - begun, 2)
         log.say(f"{record['status']} after {record['seconds']} s {record.get('message', '')}")
         return record
@@ -142,39 +140,27 @@ _SMALLEST = """{
 }"""
 
 
-def _results(job: Job, folder: Path, stage: Path, teller: _Teller) -> dict[str, Any]:
+def _results(job: Job, folder: Path, teller: _Teller) -> dict[str, Any]:
     """Run, write aside, then move the files to their place; return what the record says of them."""
     from airsim import simulation
     from airsim.batch import indicators
+    from airsim.result.folder import RESULTS, SEAL
 
-    written, tree, _ = simulation.run_into(stage, case_of(job), job.lang, teller)
-    if identity(job.scenario, Contents(), job.physics) != job.identity:
-        raise InputError(
-            [
-                Problem(
-                    job.scenario.file, "", "", "",
-                    "the scenario's input files changed while the batch ran: start the batch again",
-                    "批处理运行期间输入文件有改动：请重新启动批处理",
-                )
-            ]
-        )  # fmt: skip
-    place = folder / job.name
-    place.mkdir(exist_ok=True)
-    files = {}
-    for file in written:
-        files[f"{job.name}/{file.name}"] = file.stat().st_size
-        try:
-            file.replace(place / file.name)
-        except PermissionError as error:
+    case, place = case_of(job), folder / job.name
+    case.refuse_early(place, overwrite=job.overwrite)
+    with together(place, SEAL) as stage:
+        _, tree, _ = simulation.run_into(stage, case, job.lang, teller)
+        if identity(job.scenario, Contents(), job.physics) != job.identity:
             raise InputError(
                 [
                     Problem(
-                        str(place / file.name), "", "", "",
-                        "cannot be written: close the program that has it open",
-                        "无法写入：请关闭正在打开它的程序（如 Excel）",
+                        job.scenario.file, "", "", "",
+                        "the scenario's input files changed while the batch ran: start the batch again",
+                        "批处理运行期间输入文件有改动：请重新启动批处理",
                     )
                 ]
-            ) from error  # fmt: skip
+            )  # fmt: skip
+    files = {f"{job.name}/{name}": (place / name).stat().st_size for name in RESULTS}
     return {"files": files, "indicators": indicators.of_result(tree), "cities": np.asarray(tree["city"]).tolist()}
 
 

@@ -11,7 +11,7 @@ from airsim.case import parts, provenance
 from airsim.case.measures import plan_of, response
 from airsim.case.parts import BACKGROUND, Observed
 from airsim.clock import ZONE
-from airsim.errors import InputError, Problem
+from airsim.errors import CannotWrite, InputError, Problem
 from airsim.scenario import Scenario
 from airsim.tables import Note, heard
 
@@ -160,18 +160,24 @@ class Case:
         told = [Note(n.text("zh"), n.text("en")) for n in (*said, *self._heard)]
         return list(dict.fromkeys(told))
 
-    def refuse_early(self, out: Path | None = None) -> None:
+    def refuse_early(self, out: Path | None = None, *, method: str = "full", overwrite: bool = False) -> None:
         """Find everything that is wrong with the scenario's files and measures, before anything takes long.
 
         Parameters
         ----------
         out : Path, optional
-            Folder of the results: it must be one that can be written.
+            Folder of the results: it must be one that can be written, and may not hold another scenario's.
+        method : {"full", "operator"}
+            How the result will be made.
+        overwrite : bool
+            Replace another scenario's result.
 
         Raises
         ------
         InputError
             All problems together, each once.
+        CannotWrite
+            A file of the results is held open by another program.
         """
         if out in self._sound:
             return
@@ -182,7 +188,7 @@ class Case:
         ranked = None if asked.joint_control is None else asked.joint_control.rank
         # what is made, and what must be sound for it: a broken table is told once, not by everything that needs it
         steps: list[tuple[str, str, Callable[[], Any]]] = [
-            ("out", "", lambda: None if out is None else _writable(out)),
+            ("out", "", lambda: None if out is None else self._refuse_folder(out, method, overwrite)),
             ("place", "", lambda: self.place),
             ("inventory", "place", lambda: self.inventory),
             ("background", "place", lambda: self.background),
@@ -203,6 +209,8 @@ class Case:
                     continue
                 try:
                     make()
+                except CannotWrite:
+                    raise
                 except InputError as error:
                     failed.add(name)
                     problems += [p for p in error.problems if p not in problems]
@@ -210,6 +218,14 @@ class Case:
         if problems:
             raise InputError(problems)
         self._sound.add(out)
+
+    def _refuse_folder(self, out: Path, method: str, overwrite: bool) -> None:
+        from airsim.result import folder
+
+        asked = self.scenario
+        read = [f.path for f in asked.files()]
+        folder.refuse(out, file=asked.file, name=asked.name, method=method, inputs=read, overwrite=overwrite)
+        _writable(out)
 
     def refuse_parts_of_days(self) -> None:
         """Complain of a period that does not begin and end at a Beijing midnight: the operator holds daily means.
@@ -338,12 +354,14 @@ def _writable(folder: Path) -> None:
     """Complain of a folder of results that cannot be made or written; nothing is left behind."""
     import tempfile
 
-    there = folder
+    there = folder.resolve()
     while not there.exists() and there != there.parent:
         there = there.parent
     try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        # files are written beside the folder and moved into it
+        for place in {there, folder.resolve().parent} if there == folder.resolve() else {there}:
+            with tempfile.TemporaryFile(dir=place):
+                pass
     except OSError as error:
         said = error.strerror or str(error)
         raise InputError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airsim.errors import InputError, Lang, Problem
+from airsim.errors import Lang
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,8 +53,6 @@ def report(
     from airsim.result import netcdf
     from airsim.scenario import load
 
-    if iamc is not None and iamc.suffix.lower() not in {".csv", ".xlsx"}:
-        raise InputError([Problem("--iamc", "", "", str(iamc), "must end in .csv or .xlsx", "须以 .csv 或 .xlsx 结尾")])
     scenario = load(path)
     case = Case(scenario)
     tree = netcdf.dress(tree_of(case.coal, scenario))

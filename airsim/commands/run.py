@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from airsim import files
 from airsim import scenario as scenarios
 from airsim.console import Reporter
 from airsim.errors import InputError, Lang, Problem
 
 
 def run(
-    path: Path, out: Path, *, lang: Lang, progress: Reporter | None = None, by_operator: bool = False
+    path: Path,
+    out: Path,
+    *,
+    lang: Lang,
+    progress: Reporter | None = None,
+    by_operator: bool = False,
+    overwrite: bool = False,
 ) -> tuple[list[Path], list[str]]:
     """Run a scenario file and write ``OUT/NAME/`` result.nc, report.html, tables.xlsx and run.json.
 
@@ -25,6 +32,8 @@ def run(
     progress : Reporter, optional
     by_operator : bool
         Evaluate by the stored operator (`airsim.simulation.run_by_operator`) instead of running.
+    overwrite : bool
+        Replace what the folder holds of another scenario, or of the other way of running.
 
     Returns
     -------
@@ -35,12 +44,15 @@ def run(
     ------
     InputError
         Everything that is wrong with the scenario and its files; nothing has been written then.
+    CannotWrite
+        A file of the folder is held open by another program; the old files stay, all of them.
     """
     from airsim import simulation
     from airsim.cache import folder
     from airsim.case import Case
     from airsim.case.identity import weather_key
     from airsim.case.shared import Shared
+    from airsim.result.folder import RESULTS, SEAL
 
     scenario = scenarios.load(path)
     if scenario.sweep is not None:
@@ -49,6 +61,7 @@ def run(
     shared = Shared(folder.folder(), frozenset({weather_key(scenario)})) if by_operator else None
     way = simulation.run_by_operator if by_operator else simulation.run
     case, place = Case(scenario, shared), Path(out) / scenario.name
-    case.refuse_early(place)
-    written, _, told = simulation.run_into(place, case, lang, progress, way)
-    return written, told
+    case.refuse_early(place, method="operator" if by_operator else "full", overwrite=overwrite)
+    with files.together(place, SEAL) as stage:
+        _, _, told = simulation.run_into(stage, case, lang, progress, way)
+    return [place / name for name in RESULTS], told

@@ -236,12 +236,15 @@ def compliance(
         basis = f"all-society base of {', '.join(base.index)}: {given}; others: {basis}"
         basis_zh = f"{'、'.join(base.index)} 全社会基数取自 {given_zh}；其余：{basis_zh}"
     rows = []
+    beyond: list[Problem] = []
     for city in wanted:
         share: dict[str, float] = {}
         for p in POLLUTANTS:
             whole = float(society.at[city, p])
             gone = float(by_city.at[city, p]) if city in by_city.index else 0.0
             share[p] = gone / whole if whole > 0 else np.nan
+            if share[p] > 1.0 + SHARE_TOLERANCE:
+                beyond.append(_beyond(list_, base, city, p, (gone, whole)))
         joint_share = sum(share[p] for p in trading)
         joint_required = float(rule["joint"][level])
         for p in POLLUTANTS:
@@ -278,6 +281,8 @@ def compliance(
                     "basis": basis,
                 }
             )
+    if beyond:
+        raise InputError(beyond)
     table = pd.DataFrame(rows)
     table["joint_pass"] = table["joint_pass"].astype("boolean")
     table.attrs = {
@@ -329,6 +334,22 @@ def area_switch(areas: Mapping[str, str] | None) -> dict[str, str]:
     if problems:
         raise InputError(problems)
     return told
+
+
+def _beyond(
+    list_: EmergencyList, base: pd.DataFrame | None, city: str, pollutant: str, amounts: tuple[float, float]
+) -> Problem:
+    """Return the complaint that a city's list cuts more than the city emits: a unit, or another city's table."""
+    file = list_.file if base is None else str(base.attrs.get("file", list_.file))
+    gone, whole = amounts
+    return Problem(
+        file,
+        "",
+        pollutant,
+        f"{city}: {gone:,.0f} kg/d of {whole:,.0f} kg/d",
+        "the list cuts more than all that is emitted: is the unit of the table (t/a, kg/d) right, and the city?",
+        "减排量超过全社会排放量：请核对数据表的单位（吨/年、kg/d）与城市",
+    )
 
 
 def _no_base(list_: EmergencyList, place: str, unit: str) -> Problem:

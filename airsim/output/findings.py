@@ -13,6 +13,7 @@ import xarray as xr
 
 from airsim.clock import OFFSET, day_of, to_beijing
 from airsim.output import words
+from airsim.output.page import Number
 from airsim.output.words import Text
 from airsim.result import netcdf
 
@@ -359,8 +360,8 @@ def _notices(tree: xr.DataTree) -> list[Text]:
         listed = [(str(p), float(estimated.sel(pollutant=p))) for p in estimated["pollutant"].to_numpy()]
         shown = [(p, v) for p, v in listed if p in {"SO2", "NOx", "PM25", "VOC", "NH3"}]
         if shown:
-            zh = "，".join(f"{words.name(words.POLLUTANTS, p).zh} {100 * v:.0f} %" for p, v in shown)
-            en = ", ".join(f"{words.name(words.POLLUTANTS, p).en} {100 * v:.0f} %" for p, v in shown)
+            zh = "，".join(f"{words.name(words.POLLUTANTS, p).zh} {Number(100 * v):.0f} %" for p, v in shown)
+            en = ", ".join(f"{words.name(words.POLLUTANTS, p).en} {Number(100 * v):.0f} %" for p, v in shown)
             said.append(
                 Text(
                     f"排放量中属估计值的占比：{zh}。其余为推算值或填报值，出处见“输入与出处”。",

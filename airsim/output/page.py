@@ -167,6 +167,14 @@ def shown(value: Any, digits: int, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+class Number(float):
+    """A number in a sentence: formatted as any other, but a dash where it is not known."""
+
+    def __format__(self, form: str) -> str:
+        """Return the number, or a dash."""
+        return super().__format__(form) if np.isfinite(self) else "—"
+
+
 def is_words(value: Any) -> bool:
     """Return whether a cell holds words, which stand to the left, and not a number."""
     return isinstance(value.value if isinstance(value, Cell) else value, str | Text)

@@ -49,6 +49,10 @@ import numpy as np
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
+from airsim.cache import compiled
+
+compiled.guard()
+
 # one plume in one hour: fields of `plume[hour, source, field]`
 HEIGHT, RISE, RISE_DISTANCE, JET, BUOYANCY, SPEED, KEPT, ABOVE, SPEED_ABOVE, LID = range(10)
 MEANDER, LN_RATE, LOSS, DEPOSITION, SIGMA_Y0, SIGMA_Z0, SIGMA_V, SIGMA_W, SIGMA_W_ABOVE = range(10, 19)

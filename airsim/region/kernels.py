@@ -42,6 +42,10 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from airsim.cache import compiled
+
+compiled.guard()
+
 # Courant number that a sub-cycle of a sweep may not exceed (the scheme is stable up to 1)
 COURANT = 0.9
 # values smaller than this are set to zero once a step, because denormal numbers are slow [ug kg-1]

@@ -6,15 +6,17 @@ import datetime as dt
 import json
 import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airsim.result.folder import seen_from
 from airsim.version import __version__
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping[str, float]) -> bytes:
+def record(tree: xr.DataTree, scenario_file: str, folder: Path, begun: float, seconds: Mapping[str, float]) -> bytes:
     """Return the content of ``run.json``.
 
     Parameters
@@ -23,6 +25,8 @@ def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping
         The result.
     scenario_file : str
         Where the scenario came from; empty if it was made in Python.
+    folder : Path
+        The folder of the result.
     begun : float
         Start of the run, seconds since 1970.
     seconds : mapping
@@ -38,6 +42,8 @@ def record(tree: xr.DataTree, scenario_file: str, begun: float, seconds: Mapping
         "platform": platform.platform(),
         "scenario": tree.attrs["name"],
         "scenario_file": scenario_file,
+        "scenario_path": seen_from(folder, scenario_file),
+        "method": str(tree.attrs.get("method", "full")),
         "started": dt.datetime.fromtimestamp(begun, dt.UTC).isoformat(timespec="seconds"),
         "wall_seconds": dict(seconds),
         "packages": dict(zip(names, versions, strict=True)),

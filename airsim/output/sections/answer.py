@@ -10,7 +10,7 @@ import xarray as xr
 from airsim.clock import to_beijing
 from airsim.output import findings, words
 from airsim.output.findings import Findings, group
-from airsim.output.page import Card, Grid, shown
+from airsim.output.page import Card, Grid, Number, shown
 from airsim.output.sections import coal
 from airsim.output.words import Text
 
@@ -65,7 +65,7 @@ def _effect(found: Findings) -> list[Text]:
     effect = found.effect()
     if effect is None:
         return []
-    base, controlled, change = effect
+    base, controlled, change = map(Number, effect)
     alone = found.alert_alone
     total = shown(change, -2, signed=True)
     told = [
@@ -144,7 +144,7 @@ def cards(found: Findings) -> list[Card]:
     ):
         if key is None:
             continue
-        base, controlled, change = key
+        base, controlled, change = map(Number, key)
         big, pair = shown(change, -2, signed=True), f"{base:.0f} → {controlled:.0f} μg/m³"
         detail = Text(f"{where.zh} {pair}", f"{where.en} {pair}")
         made.append(Card(what, Text(big, big), detail, "good" if change < 0 else "bad"))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from airsim.output import findings
-from airsim.output.page import Grid, Page, Section
+from airsim.output.page import Grid, Number, Page, Section
 from airsim.output.sections import (
     coal_balance,
     coal_benefits,
@@ -69,13 +69,13 @@ def verdict(coal: xr.Dataset) -> Text:
     """Return from what to what the consumption goes, and whether that is negative growth."""
     found = findings.coal_of(coal)
     assert found is not None
-    change = f"{100 * found.growth:+.2f} %".replace("-", "−")
+    change = f"{Number(100 * found.growth):+.2f} %".replace("-", "−")
     unit = Text("万吨标准煤", "Mtce") if coal.attrs.get("unit") == "tce" else Text("万吨", "Mt")
     return Text(
-        f"煤炭消费量由 {found.base_year} 年的 {found.base / 1e4:,.1f} {unit.zh}变为 {found.target_year} 年的 "
-        f"{found.target / 1e4:,.1f} {unit.zh}（{change}），{'实现' if found.passed else '未实现'}负增长。",
-        f"Coal consumption goes from {found.base / 1e6:,.2f} {unit.en} in {found.base_year} to "
-        f"{found.target / 1e6:,.2f} {unit.en} in {found.target_year} ({change}): negative growth is "
+        f"煤炭消费量由 {found.base_year} 年的 {Number(found.base / 1e4):,.1f} {unit.zh}变为 {found.target_year} 年的 "
+        f"{Number(found.target / 1e4):,.1f} {unit.zh}（{change}），{'实现' if found.passed else '未实现'}负增长。",
+        f"Coal consumption goes from {Number(found.base / 1e6):,.2f} {unit.en} in {found.base_year} to "
+        f"{Number(found.target / 1e6):,.2f} {unit.en} in {found.target_year} ({change}): negative growth is "
         f"{'reached' if found.passed else 'not reached'}.",
     )
 
@@ -88,7 +88,7 @@ def answers(coal: xr.Dataset) -> list[Text]:
         change = f"{100 * other:+.2f} %".replace("-", "−")
         told.append(Text(f"其中非电力用煤 {change}。", f"Coal other than power: {change}."))
     outside = float(coal.attrs.get("induced_outside_t", 0.0)) / 1e4
-    if outside:
+    if outside > 0:
         told.append(
             Text(
                 f"替代电力另在区域外电厂用煤 {outside:,.2f} 万吨，不计入合计。",

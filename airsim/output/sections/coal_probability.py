@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from airsim.output import words
-from airsim.output.page import Grid
+from airsim.output.page import Grid, Number
 from airsim.output.sections.coal_balance import cities, place, scope_note, unit_of
 from airsim.output.sections.figures import Figure, both, numbers, said
 from airsim.output.words import Text
@@ -29,8 +29,8 @@ def answers(coal: xr.Dataset) -> list[Text]:
     """Return how likely coal use falls in all cities, what more it takes, and what decides."""
     if "probability_total" not in coal:
         return []
-    p, error, every = (float(coal[n]) for n in ("probability_total", "probability_error_total", "probability_every"))
-    low, middle, high = (float(coal["change_quantile_total"].sel(quantile=q)) for q in (0.05, 0.5, 0.95))
+    p, error, every = (Number(coal[n]) for n in ("probability_total", "probability_error_total", "probability_every"))
+    low, middle, high = (Number(coal["change_quantile_total"].sel(quantile=q)) for q in (0.05, 0.5, 0.95))
     members, wanted = int(coal.attrs["uncertainty_members"]), float(coal.attrs["wanted_probability"])
     need, homes = float(coal["extra_needed_total"]) / 1e4, float(coal["extra_households_total"]) / 1e4
     told = [
@@ -61,7 +61,7 @@ def answers(coal: xr.Dataset) -> list[Text]:
             )
         )
     names = [input_name(coal, i) for i in range(min(3, coal.sizes["uncertain_input"]))]
-    shares = [f"{float(v):.0%}" for v in coal["sobol_total"].values[:3]]
+    shares = [f"{Number(float(v)):.0%}" for v in coal["sobol_total"].values[:3]]
     zh = "，".join(f"{n.zh} {v}" for n, v in zip(names, shares, strict=True))
     en = ", ".join(f"{n.en} {v}" for n, v in zip(names, shares, strict=True))
     return [*told, Text(f"主要不确定来源：{zh}。", f"What decides: {en}.")]

@@ -10,7 +10,7 @@ import xarray as xr
 
 from airsim.errors import Problem
 from airsim.output import findings, words
-from airsim.output.page import Grid, Page, Section
+from airsim.output.page import Grid, Number, Page, Section
 from airsim.output.sections.evaluation_levels import diurnal, levels
 from airsim.output.sections.evaluation_pairs import PREDICTORS, heavy, reached, scores, series, taylor
 from airsim.output.words import Text
@@ -110,13 +110,14 @@ def _answers(compared: xr.Dataset, names: dict[str, Text], paired: bool) -> list
     model = at.sel(predictor="model")
     value = {k: float(model.sel(measure=k)) for k in ("nmb", "mfb", "mfe", "r", "fac2")}
     goal = reached(value["mfb"], value["mfe"])[1]
+    percent, r = {k: Number(100 * v) for k, v in value.items()}, Number(value["r"])
     lines = [
         Text(
-            f"PM2.5 日均（全部城市）：NMB {100 * value['nmb']:+.0f} %，R {value['r']:.2f}，FAC2 "
-            f"{100 * value['fac2']:.0f} %；"
-            f"MFB {100 * value['mfb']:+.0f} %、MFE {100 * value['mfe']:.0f} %，{goal.zh}。",
-            f"Daily PM2.5, all cities: NMB {100 * value['nmb']:+.0f} %, R {value['r']:.2f}, FAC2 "
-            f"{100 * value['fac2']:.0f} %; MFB {100 * value['mfb']:+.0f} %, MFE {100 * value['mfe']:.0f} %: {goal.en}.",
+            f"PM2.5 日均（全部城市）：NMB {percent['nmb']:+.0f} %，R {r:.2f}，FAC2 "
+            f"{percent['fac2']:.0f} %；"
+            f"MFB {percent['mfb']:+.0f} %、MFE {percent['mfe']:.0f} %，{goal.zh}。",
+            f"Daily PM2.5, all cities: NMB {percent['nmb']:+.0f} %, R {r:.2f}, FAC2 "
+            f"{percent['fac2']:.0f} %; MFB {percent['mfb']:+.0f} %, MFE {percent['mfe']:.0f} %: {goal.en}.",
         )
     ]
     rmse = {str(p): float(at.sel(predictor=p, measure="rmse")) for p in compared["predictor"].values}

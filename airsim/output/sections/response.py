@@ -11,7 +11,7 @@ import xarray as xr
 from airsim.clock import to_beijing
 from airsim.output import findings, words
 from airsim.output.findings import Findings, group
-from airsim.output.page import Grid, Section
+from airsim.output.page import Grid, Number, Section
 from airsim.output.sections.figures import Figure, both, described, numbers, said
 from airsim.output.words import Text
 
@@ -268,6 +268,7 @@ def _said(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[Text]:
     change = float((effect["effect_mean"].sel(response="with", city=cities) / without - 1).mean())
     low, high = findings.PUBLISHED_EFFECT
     inside = low <= change <= high
+    percent = Number(100 * change)
     cut = effect["emission_cut"].sel(city=cities).sum("city")
     whole = effect["emission_without"].sel(city=cities).sum("city")
     under = findings.under_alert(effect["time"].to_numpy(), effect, cities).any("city").to_numpy()
@@ -276,16 +277,16 @@ def _said(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[Text]:
         for p in effect["precursor"].to_numpy()
         if float(whole.sel(precursor=p)[under].sum()) > 0
     }
-    listed = "，".join(f"{words.name(words.POLLUTANTS, p).zh} {100 * s:.0f} %" for p, s in shares.items())
-    listed_en = ", ".join(f"{words.name(words.POLLUTANTS, p).en} {100 * s:.0f} %" for p, s in shares.items())
+    listed = "，".join(f"{words.name(words.POLLUTANTS, p).zh} {Number(100 * s):.0f} %" for p, s in shares.items())
+    listed_en = ", ".join(f"{words.name(words.POLLUTANTS, p).en} {Number(100 * s):.0f} %" for p, s in shares.items())
     lines.append(
         Text(
-            f"预警期间预警城市实际减排（含升降过程、执行率和夜间）：{listed}；PM2.5 平均 {100 * change:+.1f} %。"
+            f"预警期间预警城市实际减排（含升降过程、执行率和夜间）：{listed}；PM2.5 平均 {percent:+.1f} %。"
             "已发表的红色预警评估：北京 2015 年 12 月减排约 36 %、PM2.5 −11～−21 %，启动后 48～72 小时效果最大；"
             "京津冀 2016 年 12 月 −27.6 %，提前 2 天再增 4.4 个百分点（环境科学 2019, 40(8): 3397）。"
             f"本例{'在' if inside else '不在'}该范围内；该范围仅供对照，未据以调参。",
             "Emission really cut in the alerted cities during alert (ramps, execution and nights included): "
-            f"{listed_en}; PM2.5 {100 * change:+.1f} % on average. Published red alerts: Beijing, December 2015, about "
+            f"{listed_en}; PM2.5 {percent:+.1f} % on average. Published red alerts: Beijing, December 2015, about "
             "36 % less emission, PM2.5 −11 to −21 %, most after 48 to 72 h; Beijing-Tianjin-Hebei, December 2016, "
             "−27.6 %, two days of lead 4.4 points more (环境科学 2019, 40(8): 3397). This case lies "
             f"{'within' if inside else 'outside'} that range, which is for comparison and was not tuned to.",
@@ -301,16 +302,16 @@ def _said(effect: xr.Dataset, found: Findings, cities: list[str]) -> list[Text]:
                 zh, more = ("提前" if hours < 0 else "推迟"), ("增加" if gain >= 0 else "减少")
                 lines.append(
                     Text(
-                        f"{zh} 24 小时启动，预警时段平均降幅{more} {abs(gain):.1f} 个百分点。",
+                        f"{zh} 24 小时启动，预警时段平均降幅{more} {Number(abs(gain)):.1f} 个百分点。",
                         f"Starting a day {'sooner' if hours < 0 else 'later'} makes the mean cut over the alert "
-                        f"{abs(gain):.1f} points {'larger' if gain >= 0 else 'smaller'}.",
+                        f"{Number(abs(gain)):.1f} points {'larger' if gain >= 0 else 'smaller'}.",
                     )
                 )
     if "cut_share_band" in effect:
         band = 100 * effect["cut_share_band"].sel(city=cities)
         peak = 100 * effect["peak_cut_share_band"].sel(city=cities)
-        low_, high_ = (float(band.sel(quantile=q).mean()) for q in (0.05, 0.95))
-        peak_low, peak_high = (float(peak.sel(quantile=q).mean()) for q in (0.05, 0.95))
+        low_, high_ = (Number(band.sel(quantile=q).mean()) for q in (0.05, 0.95))
+        peak_low, peak_high = (Number(peak.sel(quantile=q).mean()) for q in (0.05, 0.95))
         main = effect["cut_variance"].sel(city=cities).mean("city")
         most = str(main["spread_input"].to_numpy()[int(np.argmax(main.to_numpy()))])
         members, rule = str(effect.attrs.get("spread_members", "")), str(effect.attrs.get("spread_rule", ""))

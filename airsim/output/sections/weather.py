@@ -10,7 +10,7 @@ import numpy as np
 from airsim.meteorology.inspection import CALM, SPEEDS, Inspection, Place, calendar, rose, summary
 from airsim.meteorology.source import HOUR
 from airsim.output import findings
-from airsim.output.page import Grid, Page, Section
+from airsim.output.page import Grid, Number, Page, Section
 from airsim.output.sections.figures import numbers, said
 from airsim.output.words import Text
 
@@ -80,7 +80,7 @@ def _answers(found: Inspection, shown: list[Place]) -> list[Text]:
     else:
         said.append(Text("时间连续，无缺测时次", "no gap in the times"))
     if shown:
-        f = summary(shown[0])
+        f = {name: Number(value) for name, value in summary(shown[0]).items()}
         depths = f"{f['depth_10']:.0f}/{f['depth_50']:.0f}/{f['depth_90']:.0f} m"
         zh = f"平均风速 {f['wind_mean']:.1f} m/s，静风（< {CALM:g} m/s）占 {f['calm']:.0%}"
         en = f"mean wind {f['wind_mean']:.1f} m/s, calm (< {CALM:g} m/s) {f['calm']:.0%}"
