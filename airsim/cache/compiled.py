@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numba
 from numba.core import caching
@@ -26,7 +26,7 @@ from airsim.cache import folder
 _SUM = hashlib.sha256().digest_size
 
 
-class _Checked(caching.IndexDataCacheFile):  # type: ignore[misc]
+class _Checked(caching.IndexDataCacheFile):
     """Index and code of one kernel; whatever is not as it was written counts as not there."""
 
     def _load_index(self) -> dict[Any, Any]:
@@ -74,11 +74,12 @@ def guard() -> None:
 
     A folder that cannot be written is named in one line on stderr, and another one of the user takes its place.
     """
-    if caching.IndexDataCacheFile is _Checked:
+    library, config = cast(Any, caching), cast(Any, numba.config)
+    if library.IndexDataCacheFile is _Checked:
         return
-    caching.IndexDataCacheFile = _Checked
+    library.IndexDataCacheFile = _Checked
     # numba may have been imported before airsim: then it does not know the folder yet
-    wanted = Path(numba.config.CACHE_DIR or os.environ[folder.NUMBA]).absolute()
+    wanted = Path(config.CACHE_DIR or os.environ[folder.NUMBA]).absolute()
     said = _unusable(wanted)
     chosen = wanted
     if said:
@@ -93,7 +94,7 @@ def guard() -> None:
         if sys.stderr is not None:
             sys.stderr.write((zh if language.default() == "zh" else en) + "\n")
     # workers that are started from here need not find out again
-    os.environ[folder.NUMBA] = numba.config.CACHE_DIR = str(chosen)
+    os.environ[folder.NUMBA] = config.CACHE_DIR = str(chosen)
 
 
 def _unusable(path: Path) -> str:
