@@ -29,7 +29,7 @@ ALWAYS_REAL = ["real"]
 #: Time for a made-up run that something happens to in its midst.
 SLOWLY = {"STUB_SECONDS": "4"}
 #: How often a driver is killed; the whole soak kills it 20 times.
-KILLS = {"stub": 8, "real": 20 if os.environ.get("AIRSIM_SOAK") == "1" else 3}
+KILLS = {"stub": 5, "real": 20 if os.environ.get("AIRSIM_SOAK") == "1" else 3}
 
 
 @pytest.fixture
