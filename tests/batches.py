@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 
 import netCDF4
+import shared_runs
+from typer.testing import CliRunner
 
+from airsim.cli import app
+
+STUB = Path(__file__).with_name("stub_job.py")
 TINY = """\
 name: tiny
 title: {zh: 小例, en: tiny case}
@@ -42,11 +47,15 @@ def single(folder: Path, name: str, *changes) -> Path:
     return path
 
 
-def start(*arguments, **how) -> subprocess.Popen:
-    """Start airsim as the user does, in a process group of its own."""
+#: How airsim is started: as the user does, or with runs that are made up (see there).
+PROGRAMS = {"real": ("-m", "airsim.cli"), "stub": (str(STUB),)}
+
+
+def start(*arguments, job="real", **how) -> subprocess.Popen:
+    """Start airsim in a process group of its own; `job` is one of `PROGRAMS`."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **how.pop("env", {})}
     return subprocess.Popen(
-        [sys.executable, "-m", "airsim.cli", *map(str, arguments), "--lang", "en"],
+        [sys.executable, *PROGRAMS[job], *map(str, arguments), "--lang", "en"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
@@ -73,6 +82,13 @@ def batch(*arguments, code=0, **how) -> str:
     said = finish(process)
     assert process.returncode == code, said
     return said
+
+
+def refused(*arguments) -> str:
+    """Return what a batch says that ends with code 2 before it starts a process; it runs in this one."""
+    said = CliRunner().invoke(app, ["batch", *map(str, arguments), "--lang", "en"])
+    assert said.exit_code == 2, said.output
+    return said.output
 
 
 def variables(path: Path) -> dict[str, str]:
@@ -103,3 +119,13 @@ def results(out: Path) -> dict[str, dict[str, str]]:
 def leftovers(out: Path) -> list[Path]:
     """Return what an unfinished write left behind."""
     return [p for p in out.rglob("*") if p.name.endswith(".part")]
+
+
+def undisturbed(factory, job="real") -> Path:
+    """Return a folder with ``sweep.yaml`` (four scenarios), run to its end in ``out``; ``said.txt`` is what it said."""
+
+    def make(folder):
+        said = batch(swept(folder, [10, 20], seeds=[7, 8]), "--out", folder / "out", "--workers", 2, job=job)
+        (folder / "said.txt").write_text(said, encoding="utf-8")
+
+    return shared_runs.once(factory, f"sweep-{job}", make)

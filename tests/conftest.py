@@ -1,11 +1,49 @@
-"""Shared by all tests: the small case as a file, and the shipped tables to spoil."""
+"""Shared by all tests: compiled kernels, the small case as a file, and the shipped tables to spoil."""
 
+import os
 from pathlib import Path
 
 import pytest
 from cases import SHORT
+from shared_runs import once
 
+import airsim
 from airsim import shipped
+
+
+def _compile_box(folder: Path) -> None:
+    from batches import TINY
+
+    path = folder / "hour.yaml"
+    path.write_text(TINY.replace("end: 2019-01-03", "end: 2019-01-02T01:00"), encoding="utf-8")
+    airsim.run(airsim.load(path))
+
+
+def _compile_plume(folder: Path) -> None:
+    import pandas as pd
+
+    source = {"x": 0.0, "y": 0.0, "height": 50.0, "diameter": 2.0, "exit_velocity": 10.0, "exit_temperature": 400.0}
+    hour = {
+        "wind_speed": 3.0, "wind_height": 10.0, "wind_from_direction": 270.0, "air_temperature": 283.0,
+        "mixing_height": 800.0, "friction_velocity": 0.3, "obukhov_length": -50.0, "convective_velocity": 1.0,
+        "roughness_length": 0.1,
+    }  # fmt: skip
+    meteorology = pd.DataFrame([hour], index=pd.DatetimeIndex(["2019-01-01T04:00"], name="time"))
+    receptors = pd.DataFrame({"x": [1000.0], "y": [0.0], "z": [1.5]})
+    airsim.plume.concentration(pd.DataFrame([{**source, "rate": 1.0}]), receptors, meteorology)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(tmp_path_factory):
+    """Let test processes that start without compiled kernels share the work instead of each doing all of it."""
+    process = os.environ.get("PYTEST_XDIST_WORKER")
+    rooms = {"region": _compile_box, "plume": _compile_plume}
+    package = Path(airsim.__file__).parent
+    missing = [room for room in rooms if not list((package / room).glob("__pycache__/kernels.*.nbi"))]
+    if process is None or os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("NUMBA_DISABLE_JIT"):
+        return
+    for room in missing if process == "gw0" else missing[::-1]:
+        once(tmp_path_factory, f"compiled-{room}", rooms[room])
 
 
 @pytest.fixture

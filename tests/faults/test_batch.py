@@ -1,9 +1,11 @@
 """Batches as they should go: resumed, equal to single runs, one bad scenario among good ones."""
 
+import shutil
+
 import openpyxl
 import pytest
 import xarray as xr
-from batches import TINY, batch, leftovers, results, single, start, swept, variables
+from batches import TINY, batch, leftovers, refused, results, single, start, swept, undisturbed, variables
 
 from airsim import shipped
 from airsim.batch import sweep
@@ -13,15 +15,13 @@ from airsim.case.shared import Shared
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """A sweep that has run undisturbed: its folder, file and output."""
-    folder = tmp_path_factory.mktemp("done")
-    file = swept(folder, [10, 20], seeds=[7, 8])
-    said = batch(file, "--out", folder / "out", "--workers", 2)
-    return folder, file, said
+    """A sweep that has run undisturbed: its folder and what it said; only to be read."""
+    folder = undisturbed(tmp_path_factory)
+    return folder, (folder / "said.txt").read_text(encoding="utf-8")
 
 
 def test_a_sweep_is_summed_up(done):
-    folder, _, said = done
+    folder, said = done
     assert "4 done" in said
     table = xr.open_dataset(folder / "out" / "summary.nc")
     assert table["scenario"].values.tolist() == [f"tiny-000{i}" for i in range(1, 5)]
@@ -42,35 +42,36 @@ def test_a_sweep_is_summed_up(done):
     assert [c.value for c in sheet[2]][heads.index("measures[1].percent")] == 10
 
 
-def test_a_rerun_does_nothing_and_then_only_what_is_missing(done):
-    folder, file, _ = done
-    out = folder / "out"
+def test_a_rerun_does_nothing_and_then_only_what_is_missing(tmp_path_factory, tmp_path):
+    folder = undisturbed(tmp_path_factory, "stub")
+    file, out = folder / "sweep.yaml", tmp_path / "out"
+    shutil.copytree(folder / "out", out)
     before = {f: f.stat().st_mtime_ns for f in out.glob("*/result.nc")}
-    assert "(4 of them before)" in batch(file, "--out", out)
+    assert "(4 of them before)" in batch(file, "--out", out, job="stub")
     assert {f: f.stat().st_mtime_ns for f in before} == before
     gone = out / "tiny-0003" / "tables.xlsx"
     gone.unlink()
-    assert "(3 of them before)" in batch(file, "--out", out)
+    assert "(3 of them before)" in batch(file, "--out", out, job="stub")
     after = {f: f.stat().st_mtime_ns for f in before}
     assert [f.parent.name for f in before if after[f] != before[f]] == ["tiny-0003"]
     assert gone.exists()
 
 
 def test_batch_equals_single_run_whatever_the_number_of_workers(tmp_path):
-    files = [single(tmp_path, f"case{i}", ("percent: 10", f"percent: {p}")) for i, p in enumerate((15, 25, 35))]
-    for workers in (1, 2):
-        batch(*files, "--out", tmp_path / f"out{workers}", "--workers", workers)
+    files = [single(tmp_path, f"case{i}", ("percent: 10", f"percent: {p}")) for i, p in enumerate((15, 25))]
+    batch(*files, "--out", tmp_path / "two", "--workers", 2)
+    batch(files[1], "--out", tmp_path / "one", "--workers", 1)
     alone = start("run", files[1], "--out", tmp_path / "alone")
     alone.communicate()
     assert alone.returncode == 0
-    one, two = results(tmp_path / "out1"), results(tmp_path / "out2")
-    assert one == two
-    assert len(one) == 3
-    assert one["case1"] == variables(tmp_path / "alone" / "case1" / "result.nc")
+    two = results(tmp_path / "two")
+    assert len(two) == 2
+    assert results(tmp_path / "one") == {"case1": two["case1"]}
+    assert two["case1"] == variables(tmp_path / "alone" / "case1" / "result.nc")
 
 
 def test_a_damaged_cache_is_made_again(done, tmp_path):
-    folder, _, _ = done
+    folder, _ = done
     file = swept(tmp_path, [10, 20])
     scenario = sweep.members(file)[0].scenario
     out, key = tmp_path / "out", identity.weather_key(scenario)
@@ -124,11 +125,11 @@ def test_a_changed_input_is_run_again(tmp_path):
     table.write_bytes(shipped.path("data/emissions/area_sources.csv").read_bytes())
     file = tmp_path / "own.yaml"
     file.write_text(TINY.replace("name: tiny", "name: own") + "inputs: {area_sources: area.csv}\n", encoding="utf-8")
-    batch(file, "--out", tmp_path / "out")
-    assert "(1 of them before)" in batch(file, "--out", tmp_path / "out")
+    batch(file, "--out", tmp_path / "out", job="stub")
+    assert "(1 of them before)" in batch(file, "--out", tmp_path / "out", job="stub")
     text = table.read_text(encoding="utf-8-sig")
     table.write_text(text + "\n", encoding="utf-8-sig")
-    assert "(0 of them before)" in batch(file, "--out", tmp_path / "out")
+    assert "(0 of them before)" in batch(file, "--out", tmp_path / "out", job="stub")
 
 
 def test_one_bad_apple(tmp_path):
@@ -161,7 +162,7 @@ def test_one_bad_apple(tmp_path):
 def test_nothing_sound_is_bad_input(tmp_path):
     broken = tmp_path / "broken.yaml"
     broken.write_text("name: [", encoding="utf-8")
-    said = batch(broken, tmp_path / "gone.yaml", "--out", tmp_path / "out", code=2)
+    said = refused(broken, tmp_path / "gone.yaml", "--out", tmp_path / "out")
     assert "gone.yaml: file not found" in said
     assert not (tmp_path / "out").exists()
 
@@ -170,7 +171,7 @@ def test_two_scenarios_of_one_name(tmp_path):
     one = single(tmp_path, "Same")
     (tmp_path / "b").mkdir()
     other = single(tmp_path / "b", "same")
-    assert "more than one scenario" in batch(one, other, "--out", tmp_path / "out", code=2)
+    assert "more than one scenario" in refused(one, other, "--out", tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -188,5 +189,5 @@ def test_two_scenarios_of_one_name(tmp_path):
 def test_a_bad_sweep(tmp_path, block, said):
     file = tmp_path / "bad.yaml"
     file.write_text(TINY + f"sweep: {{{block}}}\n", encoding="utf-8")
-    assert said in batch(file, "--out", tmp_path / "out", code=2)
+    assert said in refused(file, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()

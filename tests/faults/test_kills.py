@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -11,24 +10,35 @@ import subprocess
 import sys
 import time
 
+import batches
 import psutil
 import pytest
 import xarray as xr
-from batches import batch, finish, leftovers, results, single, start, swept
+from batches import STUB, batch, finish, leftovers, results, single, start, swept
 
 from airsim import shipped
 
+if sys.platform == "win32":
+    pytest.skip("kill -9, Ctrl-C for a group and limits of file sizes are POSIX's", allow_module_level=True)
+import resource
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A sweep that has run undisturbed: its file, its results, and how long it took [s]."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    file = swept(folder, [10, 20], seeds=[7, 8])
-    begun = time.monotonic()
-    batch(file, "--out", folder / "out", "--workers", 2)
+#: Most tests have their runs made up (tests/stub_job.py) and real ones in the soak; one test of each kind of failure
+#: has real runs always.
+JOBS = ["stub", pytest.param("real", marks=pytest.mark.soak)]
+ALWAYS_REAL = ["real"]
+#: Time for a made-up run that something happens to in its midst.
+SLOWLY = {"STUB_SECONDS": "4"}
+#: How often a driver is killed; the whole soak kills it 20 times.
+KILLS = {"stub": 5, "real": 20 if os.environ.get("AIRSIM_SOAK") == "1" else 3}
+
+
+@pytest.fixture
+def undisturbed(job, tmp_path_factory):
+    """A sweep that has run undisturbed: its file and its results."""
+    folder = batches.undisturbed(tmp_path_factory, job)
     found = results(folder / "out")
     assert len(found) == 4
-    return file, found, time.monotonic() - begun
+    return folder / "sweep.yaml", found
 
 
 def until(what, seconds=120):
@@ -61,33 +71,48 @@ def kill_all(process):
     assert not alive, "workers outlive a killed batch"
 
 
-KILLS = int(os.environ.get("AIRSIM_KILLS", "8"))
-"""How often the driver is killed; 20 were, before this was released (two minutes)."""
-
-
-def test_kill_the_driver_again_and_again(undisturbed, tmp_path):
-    file, expected, took = undisturbed
+@pytest.mark.parametrize("job", JOBS)
+def test_kill_the_driver_again_and_again(undisturbed, tmp_path, job):
+    file, expected = undisturbed
     out = tmp_path / "out"
     moment = random.Random(8)
-    for _ in range(KILLS):
-        process = start("batch", file, "--out", out, "--workers", 2)
-        time.sleep(moment.uniform(0.2, min(1.1 * took, 10)))
+    for turn in range(KILLS[job]):
+        seen = sum(f.stat().st_size for f in out.glob("logs/*.log"))
+        process = start("batch", file, "--out", out, "--workers", 2, job=job)
+        if turn % 4:  # every fourth dies while it starts
+            until(lambda seen=seen: sum(f.stat().st_size for f in out.glob("logs/*.log")) > seen)
+        time.sleep(moment.uniform(0.05, {"stub": 1.2, "real": 8}[job]))
         kill_all(process)
         done = sorted(f.parent for f in out.glob("*/result.nc"))
-        if len(done) == len(expected):  # leave something to do
-            for folder in moment.sample(done, 2):
-                shutil.rmtree(folder)
-    said = batch(file, "--out", out, "--workers", 2)
+        for folder in moment.sample(done, max(0, len(done) - 2)):  # leave something to do
+            shutil.rmtree(folder)
+    said = batch(file, "--out", out, "--workers", 2, job=job)
     assert "4 done" in said
     assert results(out) == expected
     assert not leftovers(out)
     assert set(xr.open_dataset(out / "summary.nc")["status"].values.tolist()) == {"done"}
 
 
-def test_a_killed_worker_is_replaced_and_at_most_twice(tmp_path):
+@pytest.mark.parametrize("job", ALWAYS_REAL)
+def test_real_runs_outlive_a_killed_worker_and_a_killed_driver(undisturbed, tmp_path, job):
+    file, expected = undisturbed
+    out = tmp_path / "out"
+    process = start("batch", file, "--out", out, "--workers", 2, job=job)
+    os.kill(until(lambda: begun(out, "tiny-0001")), signal.SIGKILL)
+    until(lambda: begun(out, "tiny-0001", 2))
+    until(lambda: list(out.glob("*/result.nc")))
+    kill_all(process)
+    assert 1 <= len(results(out)) < 4
+    assert "4 done" in batch(file, "--out", out, "--workers", 2, job=job)
+    assert results(out) == expected
+    assert not leftovers(out)
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_killed_worker_is_replaced_and_at_most_twice(tmp_path, job):
     out = tmp_path / "out"
     files = [single(tmp_path, "unlucky"), single(tmp_path, "lucky", ("percent: 10", "percent: 20"))]
-    process = start("batch", *files, "--out", out, "--workers", 2)
+    process = start("batch", *files, "--out", out, "--workers", 2, job=job, env=SLOWLY)
     once = until(lambda: begun(out, "lucky"))
     os.kill(once, signal.SIGKILL)
     for tries in (1, 2, 3):
@@ -100,24 +125,28 @@ def test_a_killed_worker_is_replaced_and_at_most_twice(tmp_path):
     assert begun(out, "unlucky", 4) is None
     assert (out / "lucky" / "result.nc").exists()
     assert "1 done (0 of them before)" in said
-    assert "2 done (1 of them before)" in batch(*files, "--out", out)
+    assert "2 done (1 of them before)" in batch(*files, "--out", out, job=job)
 
 
-def test_a_full_disk(undisturbed, tmp_path):
+@pytest.mark.parametrize("job", ["stub", "real"])
+def test_a_full_disk(undisturbed, tmp_path, job):
     """Files of more than 300 kB cannot be written: results fail, nothing half-written stays, and a rerun mends it."""
-    file, expected, _ = undisturbed
+    sweep, expected = undisturbed
     out = tmp_path / "out"
+    file, count = (sweep, 4) if job == "stub" else (swept(tmp_path, [10], seeds=[7]), 1)
 
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
-    said = batch(file, "--out", out, "--workers", 2, code=1, preexec_fn=small_files)
-    assert "4 failed" in said
+    said = batch(file, "--out", out, "--workers", 2, code=1, preexec_fn=small_files, job=job)
+    assert f"{count} failed" in said
     assert "File too large" in said
     assert not list(out.glob("*/result.nc"))
     assert not leftovers(out)
-    assert "4 done (0 of them before)" in batch(file, "--out", out, "--workers", 2)
-    assert results(out) == expected
+    assert f"{count} done (0 of them before)" in batch(file, "--out", out, "--workers", 2, job=job)
+    found = results(out)
+    assert len(found) == count
+    assert found == {name: expected[name] for name in found}
 
 
 def test_no_room_even_for_the_manifest(tmp_path):
@@ -127,7 +156,7 @@ def test_no_room_even_for_the_manifest(tmp_path):
     def no_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-    process = start("batch", file, "--out", out, "--workers", 1, preexec_fn=no_files)
+    process = start("batch", file, "--out", out, "--workers", 1, preexec_fn=no_files, job="stub")
     said = finish(process)
     assert process.returncode == 1, said
     assert "File too large" in said
@@ -152,12 +181,13 @@ def test_an_input_becomes_unreadable_midway(tmp_path):
     assert not (out / "two").exists()
 
 
-def test_an_input_changes_midway(tmp_path):
+@pytest.mark.parametrize("job", JOBS)
+def test_an_input_changes_midway(tmp_path, job):
     table = tmp_path / "area.csv"
     table.write_bytes(shipped.path("data/emissions/area_sources.csv").read_bytes())
     file = single(tmp_path, "one", ("measures:", "inputs: {area_sources: area.csv}\nmeasures:"))
     out = tmp_path / "out"
-    process = start("batch", file, "--out", out)
+    process = start("batch", file, "--out", out, job=job, env=SLOWLY)
     until(lambda: begun(out, "one"))
     table.write_bytes(table.read_bytes() + b"\n")
     said = finish(process)
@@ -166,11 +196,19 @@ def test_an_input_changes_midway(tmp_path):
     assert not (out / "one" / "result.nc").exists()
 
 
-@pytest.mark.parametrize("way", ["ctrl_c", "terminate"])
-def test_a_batch_that_is_interrupted_says_how_to_go_on(undisturbed, tmp_path, way):
-    file, expected, _ = undisturbed
+@pytest.mark.parametrize(
+    ("way", "job"),
+    [
+        ("ctrl_c", "stub"),
+        ("terminate", "stub"),
+        ("ctrl_c", "real"),
+        pytest.param("terminate", "real", marks=pytest.mark.soak),
+    ],
+)
+def test_a_batch_that_is_interrupted_says_how_to_go_on(undisturbed, tmp_path, way, job):
+    file, expected = undisturbed
     out = tmp_path / "out"
-    process = start("batch", file, "--out", out, "--workers", 1)
+    process = start("batch", file, "--out", out, "--workers", 1, job=job)
     until(lambda: list(out.glob("*/result.nc")) and (out / "manifest.jsonl").exists())
     until(lambda: (out / "manifest.jsonl").read_bytes().count(b"\n"))
     if way == "ctrl_c":
@@ -183,17 +221,18 @@ def test_a_batch_that_is_interrupted_says_how_to_go_on(undisturbed, tmp_path, wa
     table = xr.open_dataset(out / "summary.nc")
     kept = int((table["status"] == "done").sum())
     assert 1 <= kept < 4
-    assert f"4 done ({kept} of them before)" in batch(file, "--out", out)
+    assert f"4 done ({kept} of them before)" in batch(file, "--out", out, job=job)
     assert results(out) == expected
     assert not leftovers(out)
 
 
-def test_two_batches_in_one_folder(undisturbed, tmp_path):
-    file, expected, _ = undisturbed
+@pytest.mark.parametrize("job", JOBS)
+def test_two_batches_in_one_folder(undisturbed, tmp_path, job):
+    file, expected = undisturbed
     out = tmp_path / "out"
-    first = start("batch", file, "--out", out, "--workers", 2)
+    first = start("batch", file, "--out", out, "--workers", 2, job=job, env=SLOWLY)
     until(lambda: list(out.glob("logs/*.log")))
-    said = batch(file, "--out", out, code=2)
+    said = batch(file, "--out", out, code=2, job=job)
     assert "another batch works in this folder" in said
     assert f"process {first.pid}" in said
     assert "4 done" in finish(first)
@@ -204,8 +243,8 @@ def test_two_batches_in_one_folder(undisturbed, tmp_path):
 class Cluster:
     """A dask scheduler and workers, as real processes."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, job):
+        self.folder, self.job = folder, job
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -216,7 +255,9 @@ class Cluster:
         return self._start("dask_scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard")
 
     def worker(self):
-        return self._start("dask_worker", self.address, "--nthreads", 2, "--no-dashboard", "--death-timeout", 60)
+        preload = ("--preload", STUB) if self.job == "stub" else ()
+        wanted = ("--nthreads", 2, "--no-dashboard", "--death-timeout", 60)
+        return self._start("dask_worker", self.address, *wanted, *preload)
 
     def _start(self, program, *arguments):
         process = subprocess.Popen(
@@ -239,18 +280,19 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path):
-    made = Cluster(tmp_path)
+def cluster(tmp_path, job):
+    made = Cluster(tmp_path, job)
     yield made
     made.end()
 
 
-def test_a_scheduler_that_dies_and_comes_back(undisturbed, tmp_path, cluster):
-    file, expected, _ = undisturbed
+@pytest.mark.parametrize("job", JOBS)
+def test_a_scheduler_that_dies_and_comes_back(undisturbed, tmp_path, cluster, job):
+    file, expected = undisturbed
     out = tmp_path / "out"
     scheduler = cluster.scheduler()
     cluster.worker()
-    process = start("batch", file, "--out", out, "--scheduler", cluster.address)
+    process = start("batch", file, "--out", out, "--scheduler", cluster.address, job=job)
     until(lambda: list(out.glob("*/result.nc")))
     os.killpg(scheduler.pid, signal.SIGKILL)
     scheduler.wait()

@@ -1,4 +1,7 @@
-"""Files as they should not be: five hundred seeded mutations, bombs and traps. One clear line each, exit code 2."""
+"""Files as they should not be: five hundred seeded mutations, bombs and traps. One clear line each, exit code 2.
+
+A fifth of the mutations is run by default, all of them in the soak.
+"""
 
 import io
 import random
@@ -7,7 +10,7 @@ import zipfile
 
 import openpyxl
 import pytest
-from batches import TINY, batch
+from batches import TINY, refused
 from cases import SHORT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -109,65 +112,87 @@ SETTINGS = settings(
 seeds = st.integers(0, 2**32)
 
 
-@settings(SETTINGS, max_examples=170)
-@given(seed=seeds, which=st.sampled_from(range(len(SCENARIOS))))
-def test_scenarios_with_a_bad_value(folder, seed, which):
-    path = folder / "mutant.yaml"
-    path.write_text(text_changed(SCENARIOS[which], random.Random(seed)), encoding="utf-8", errors="surrogatepass")
-    checked(path)
+def sizes(many: int) -> list:
+    """Return a fifth of so many mutations, and all of them for the soak."""
+    return [many // 5, pytest.param(many, marks=pytest.mark.soak)]
 
 
-@settings(SETTINGS, max_examples=80)
-@given(seed=seeds, which=st.sampled_from(range(len(SCENARIOS))))
-def test_scenarios_with_broken_bytes(folder, seed, which):
-    path = folder / "mutant.yaml"
-    path.write_bytes(bytes_changed(SCENARIOS[which].encode(), random.Random(seed)))
-    checked(path)
+def each(many: int, test, **drawn) -> None:
+    """Call a test with so many draws."""
+    settings(SETTINGS, max_examples=many)(given(**drawn)(test))()
 
 
-@settings(SETTINGS, max_examples=70)
-@given(seed=seeds, which=st.sampled_from(range(len(CSV))))
-def test_tables_with_broken_bytes(folder, seed, which):
-    path = folder / "mutant.csv"
-    path.write_bytes(bytes_changed(CSV[which], random.Random(seed)))
-    checked(path)
+@pytest.mark.parametrize("many", sizes(170))
+def test_scenarios_with_a_bad_value(folder, many):
+    def one(seed, which):
+        path = folder / "mutant.yaml"
+        path.write_text(text_changed(SCENARIOS[which], random.Random(seed)), encoding="utf-8", errors="surrogatepass")
+        checked(path)
+
+    each(many, one, seed=seeds, which=st.sampled_from(range(len(SCENARIOS))))
 
 
-@settings(SETTINGS, max_examples=90)
-@given(seed=seeds, which=st.sampled_from(range(len(CSV))))
-def test_tables_with_a_bad_cell(folder, seed, which):
-    random_ = random.Random(seed)
-    lines = CSV[which].decode("utf-8-sig").splitlines()
-    at = random_.randrange(len(lines))
-    cells = lines[at].split(",")
-    cells[random_.randrange(len(cells))] = random_.choice(NASTY).replace("\n", " ")
-    lines[at] = ",".join(cells)
-    path = folder / "mutant.csv"
-    path.write_text("\n".join(lines), encoding="utf-8", errors="surrogatepass")
-    checked(path)
+@pytest.mark.parametrize("many", sizes(80))
+def test_scenarios_with_broken_bytes(folder, many):
+    def one(seed, which):
+        path = folder / "mutant.yaml"
+        path.write_bytes(bytes_changed(SCENARIOS[which].encode(), random.Random(seed)))
+        checked(path)
+
+    each(many, one, seed=seeds, which=st.sampled_from(range(len(SCENARIOS))))
 
 
-@settings(SETTINGS, max_examples=60)
-@given(seed=seeds)
-def test_workbooks_with_broken_bytes(folder, seed):
-    path = folder / "mutant.xlsx"
-    path.write_bytes(bytes_changed(LIST.read_bytes(), random.Random(seed)))
-    checked(path)
+@pytest.mark.parametrize("many", sizes(70))
+def test_tables_with_broken_bytes(folder, many):
+    def one(seed, which):
+        path = folder / "mutant.csv"
+        path.write_bytes(bytes_changed(CSV[which], random.Random(seed)))
+        checked(path)
+
+    each(many, one, seed=seeds, which=st.sampled_from(range(len(CSV))))
 
 
-@settings(SETTINGS, max_examples=30)
-@given(seed=seeds)
-def test_workbooks_with_a_bad_cell(folder, seed):
-    random_ = random.Random(seed)
-    book = openpyxl.load_workbook(LIST)
-    sheet = random_.choice(book.worksheets)
-    cell = sheet.cell(random_.randrange(1, sheet.max_row + 1), random_.randrange(1, sheet.max_column + 1))
-    if not isinstance(cell, openpyxl.cell.MergedCell):
-        nasty = [v for v in NASTY if "\u0000" not in v and len(v) < 30000]
-        cell.value = random_.choice([*nasty, -5, 1e300, True, None])
-    path = folder / "mutant.xlsx"
-    book.save(path)
-    checked(path)
+@pytest.mark.parametrize("many", sizes(90))
+def test_tables_with_a_bad_cell(folder, many):
+    def one(seed, which):
+        random_ = random.Random(seed)
+        lines = CSV[which].decode("utf-8-sig").splitlines()
+        at = random_.randrange(len(lines))
+        cells = lines[at].split(",")
+        cells[random_.randrange(len(cells))] = random_.choice(NASTY).replace("\n", " ")
+        lines[at] = ",".join(cells)
+        path = folder / "mutant.csv"
+        path.write_text("\n".join(lines), encoding="utf-8", errors="surrogatepass")
+        checked(path)
+
+    each(many, one, seed=seeds, which=st.sampled_from(range(len(CSV))))
+
+
+@pytest.mark.parametrize("many", sizes(60))
+def test_workbooks_with_broken_bytes(folder, many):
+    def one(seed):
+        path = folder / "mutant.xlsx"
+        path.write_bytes(bytes_changed(LIST.read_bytes(), random.Random(seed)))
+        checked(path)
+
+    each(many, one, seed=seeds)
+
+
+@pytest.mark.parametrize("many", sizes(30))
+def test_workbooks_with_a_bad_cell(folder, many):
+    def one(seed):
+        random_ = random.Random(seed)
+        book = openpyxl.load_workbook(LIST)
+        sheet = random_.choice(book.worksheets)
+        cell = sheet.cell(random_.randrange(1, sheet.max_row + 1), random_.randrange(1, sheet.max_column + 1))
+        if not isinstance(cell, openpyxl.cell.MergedCell):
+            nasty = [v for v in NASTY if "\u0000" not in v and len(v) < 30000]
+            cell.value = random_.choice([*nasty, -5, 1e300, True, None])
+        path = folder / "mutant.xlsx"
+        book.save(path)
+        checked(path)
+
+    each(many, one, seed=seeds)
 
 
 def test_a_zip_bomb(tmp_path):
@@ -222,4 +247,4 @@ def test_a_product_of_a_sweep_that_never_ends(tmp_path):
     sweep = f"sweep:\n  values:\n    meteorology.seed: {many}\n    measures[1].percent: {many}\n"
     path = tmp_path / "many.yaml"
     path.write_text(TINY + sweep + f"    meteorology.stagnant_hours: {many}\n", encoding="utf-8")
-    assert "at most 100000 scenarios" in batch(path, "--out", tmp_path / "out", code=2)
+    assert "at most 100000 scenarios" in refused(path, "--out", tmp_path / "out")
