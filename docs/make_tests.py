@@ -1,7 +1,4 @@
-"""Make docs/tests.md from tests/mutants/mutants.yaml.
-
-    python docs/make_tests.py
-"""
+"""Make docs/tests.md from tests/mutants/mutants.yaml: ``python docs/make_tests.py``."""
 
 from __future__ import annotations
 
@@ -21,7 +18,8 @@ numbers mean.
 **Oracles** (`tests/oracles`) run one made-up case of a few cells: five enterprises and four kinds of area sources in
 round numbers, a west wind, one reduction list, one coal plan (`made_case.py` holds all of it). Every group of
 `result.nc`, the sheets of the workbook and the summary of a batch are then recomputed in the test from these inputs
-with plain numpy and compared. Small oracles of the same kind (`tests/unit/test_glue.py`) call single functions of the
+with plain numpy and compared. `test_short_run.py` runs six hours of it with two
+measures: which case is which. Small oracles of the same kind (`tests/unit/test_glue.py`) call single functions of the
 glue on made-up numbers.
 
 **Mutants** (`tests/mutants`) are faults on purpose: one text of the package replaced by another. Each names the
@@ -29,7 +27,7 @@ cheapest tests that must notice. A kill counts only if the named tests pass on a
 and at least one of them fails, not only errors, on a copy with it. A mutant whose old text is not found exactly once is
 stale: whoever changes that text mends the mutant.
 
-    python -m pytest tests/oracles             # the oracles: one run of the case, two minutes
+    python -m pytest tests/oracles             # the oracles: one run of the whole case, two minutes
     python tests/mutants/run.py                # all mutants
     python tests/mutants/run.py --part 1/3     # a third of them; parts take about the same time
     python tests/mutants/run.py --only "wind turned by half a circle"

@@ -55,7 +55,9 @@ def test_enterprises_and_ledger(ran, tree):
     said = {cell(r, "name of the enterprise"): cell(r, "SO2", "t/a") for r in rows}
     expected = group["emission_annual"].sel(pollutant="SO2").values
     assert said == pytest.approx(dict(zip(group["enterprise_name"].values.tolist(), expected, strict=True)))
-    removed = [next(v for k, v in r.items() if k == "amount removed") for r in table(ran.book, "amount removed", "sector")]
+    removed = [
+        next(v for k, v in r.items() if k == "amount removed") for r in table(ran.book, "amount removed", "sector")
+    ]
     assert removed == pytest.approx(sorted(tree["measures"]["removed"].values.tolist(), reverse=True))
     group = tree["measures"].to_dataset()
     cut = float(group["removed"][(group["row_kind"] == "cut") & (group["row_pollutant"] == "NOx")].sum())

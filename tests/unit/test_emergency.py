@@ -367,9 +367,7 @@ def test_so2_and_nox_may_trade(tmp_path, so2, nox, passes, missing):
         (70.1, 21.9, True, False, (0.0, 0.1)),
     ],
 )
-def test_a_pollutant_alone_just_above_and_below_the_requirement(
-    tmp_path, road, voc, particles_pass, voc_pass, missing
-):
+def test_a_pollutant_alone_just_above_and_below_the_requirement(tmp_path, road, voc, particles_pass, voc_pass, missing):
     text = LIST.replace("停产50%（含）以上，以生产线计,,,,", f"限产,500,2000,300,{voc}")
     text = text.replace("洒水,0,0,200,0", f"洒水,0,0,{road},0")
     table = emergency.compliance(_list(tmp_path, text), _inventory(), "orange", plan="2019").set_index("pollutant")

@@ -104,7 +104,7 @@ def test_a_budget_is_that_of_the_case_and_of_the_air_that_flows_in():
     from airsim.region import TRACERS
 
     amounts = np.broadcast_to(np.array([10.0, 8.0, 5.0, 1.0]), (len(TRACERS), 4))
-    closed = SimpleNamespace(**{n: amounts for n in names}, negative=np.zeros(1))
+    closed = SimpleNamespace(**dict.fromkeys(names, amounts), negative=np.zeros(1))
     group = groups.budget(closed, columns, ["base", "emergency"])
     assert (group["emitted"].sel(case="base") == 11).all()
     assert (group["outflow"].sel(case="controlled") == 6).all()
