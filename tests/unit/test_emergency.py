@@ -377,6 +377,22 @@ def test_a_pollutant_alone_just_above_and_below_the_requirement(tmp_path, road, 
     np.testing.assert_allclose(table.loc[["PM", "VOC"], "missing_kg_d"], missing, atol=1e-9)
 
 
+STOPPED = """企业名称,市,类别,企业类型,数量,SO2日排放量(kg/d),橙色停产数量
+甲厂,西安,工业源,,4,1000,3
+乙厂,西安,工业源,,4,1000,2.2
+丙厂,西安,工业源,,4,1000,9
+丁厂,西安,工业源,保障类,4,1000,3
+"""
+
+
+def test_stopped_lines_by_number(tmp_path):
+    cut = emergency.cuts(_list(tmp_path, STOPPED), "orange", plan="2019")
+    # three of four; a part of a line stops whole, so three again; no more than all; livelihood lines run on
+    np.testing.assert_allclose(cut["SO2"], [750, 750, 1000, 0])
+    np.testing.assert_allclose(cut["stopped_share"], [0.75, 0.75, 1.0, 0.0])
+    assert cut["how"].tolist() == ["lines", "lines", "lines", "exempt"]
+
+
 def test_cut_never_exceeds_the_line(tmp_path):
     text = LIST.replace("停产50%（含）以上，以生产线计,,,,", "停产,9000,9000,9000,9000")
     read = _list(tmp_path, text)
