@@ -92,7 +92,11 @@ def test_a_bracket_nobody_knows_is_refused_by_header(tmp_path, header):
 @pytest.mark.parametrize(
     ("said", "factor"),
     # masses of N and O: 14.007 and 15.999; NOx counts as NO2
-    [("以NO2计", 1.0), ("以NO计", (14.007 + 2 * 15.999) / (14.007 + 15.999)), ("以N计", (14.007 + 2 * 15.999) / 14.007)],
+    [
+        ("以NO2计", 1.0),
+        ("以NO计", (14.007 + 2 * 15.999) / (14.007 + 15.999)),
+        ("以N计", (14.007 + 2 * 15.999) / 14.007),
+    ],
 )
 def test_nitrogen_oxides_by_what_they_are_counted_as(tmp_path, said, factor):
     path = tmp_path / "a.csv"
