@@ -129,6 +129,17 @@ def test_statistical_units(tmp_path):
     assert "西咸" in said.output
 
 
+def test_the_table_handed_out_is_that_of_the_level(tmp_path):
+    shares = {}
+    for level in ("yellow", "red"):
+        said = call("emergency", LIST, "--level", level, "--lang", "en", "--out", tmp_path / "t.csv")
+        assert said.exit_code == 0, said.output
+        table = pd.read_csv(tmp_path / "t.csv")
+        assert set(table["level"]) == {level}
+        shares[level] = table["cut_kg_d"].sum()
+    assert shares["red"] > shares["yellow"] > 0
+
+
 def test_a_forecast_calls_for_a_level(tmp_path):
     rows = "\n".join(f"2024-01-{d:02d},西安,{v}" for d, v in ((1, 90), (2, 230), (3, 260), (4, 100)))
     path = _small(tmp_path / "f.csv", "日期,城市,AQI\n" + rows + "\n")

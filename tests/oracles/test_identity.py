@@ -7,7 +7,8 @@ import openpyxl
 import pytest
 
 import airsim
-from airsim.cache import keys
+from airsim.case.identity import identity as identity_of
+from airsim.case.identity import weather_key
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def case(tmp_path):
 
 
 def identity(path):
-    return keys.identity(airsim.load(path), version="1")
+    return identity_of(airsim.load(path), version="1")
 
 
 @pytest.mark.parametrize("name", ["enterprises.csv", "area.csv", "ledger.csv", "inflow.csv", "weather.csv",
@@ -55,10 +56,8 @@ def test_stays_with_the_same_content_elsewhere(case, tmp_path):
 
 
 def test_stored_weather_follows_the_period(case):
-    from airsim.cache import store
-
-    before = store.weather_key(airsim.load(case))
+    before = weather_key(airsim.load(case))
     case.write_text(
         case.read_text(encoding="utf-8").replace("2019-01-02 00:00", "2019-01-01 00:00", 1), encoding="utf-8"
     )
-    assert store.weather_key(airsim.load(case)) != before
+    assert weather_key(airsim.load(case)) != before

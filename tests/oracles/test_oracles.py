@@ -63,7 +63,7 @@ def profile(sector, hours):
     parts = {k: table.loc[k, [f"f{i:02d}" for i in range(n)]].to_numpy(float) for k, n in size.items()}
 
     def raw(times):
-        return parts["month"][times.month - 1] * parts["weekday"][times.dayofweek] * parts["hour"][times.hour]
+        return parts["month"][times.month - 1] * parts["weekday"][times.day_of_week] * parts["hour"][times.hour]
 
     year = pd.date_range(f"{hours[0].year}-01-01", f"{hours[0].year}-12-31 23:00", freq="h")
     return raw(hours) / raw(year).sum()

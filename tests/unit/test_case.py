@@ -116,6 +116,13 @@ def test_a_bad_coal_table_is_refused_before_the_weather(tmp_path, no_weather):
         running.run(path, tmp_path / "out", lang="en")
 
 
+def test_a_base_year_that_the_ledger_lacks_is_refused_before_the_weather(tmp_path, no_weather):
+    """Nothing but the balance itself asks for the year."""
+    text = re.sub(r"measures:.*?(?=coal:)", "", DAY, flags=re.S).replace("base_year: 2018", "base_year: 2010")
+    with pytest.raises(InputError, match="2010"):
+        simulation.run(airsim.load(scenario_in(tmp_path, text)))
+
+
 def test_a_folder_that_cannot_be_written_is_told_first(tmp_path, no_weather):
     (tmp_path / "out").write_text("a file", encoding="utf-8")
     with pytest.raises(InputError, match="--out"):

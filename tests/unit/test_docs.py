@@ -30,6 +30,10 @@ def test_nomenclature_is_up_to_date():
     assert written == script("make_nomenclature").page(), "run docs/make_nomenclature.py"
 
 
+def test_the_table_of_mutants_is_up_to_date():
+    assert (DOCS / "tests.md").read_text(encoding="utf-8") == script("make_tests").page(), "run docs/make_tests.py"
+
+
 def test_links_in_the_docs_lead_somewhere():
     pages = [*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md"), *(DOCS.parent / "data").rglob("*.md")]
     broken = [

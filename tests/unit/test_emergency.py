@@ -358,6 +358,41 @@ def test_so2_and_nox_may_trade(tmp_path, so2, nox, passes, missing):
     assert made_up["SO2"] + made_up["NOx"] >= 0.4 - 1e-9
 
 
+@pytest.mark.parametrize(
+    ("road", "voc", "particles_pass", "voc_pass", "missing"),
+    [
+        # 20 % of 2000 kg/d particles are 400: 300 of the works, 30 of lorries, 70 of the road; of 410 VOC 82, 60 + 22
+        (70.1, 22.1, True, True, (0.0, 0.0)),
+        (69.9, 22.1, False, True, (0.1, 0.0)),
+        (70.1, 21.9, True, False, (0.0, 0.1)),
+    ],
+)
+def test_a_pollutant_alone_just_above_and_below_the_requirement(tmp_path, road, voc, particles_pass, voc_pass, missing):
+    text = LIST.replace("停产50%（含）以上，以生产线计,,,,", f"限产,500,2000,300,{voc}")
+    text = text.replace("洒水,0,0,200,0", f"洒水,0,0,{road},0")
+    table = emergency.compliance(_list(tmp_path, text), _inventory(), "orange", plan="2019").set_index("pollutant")
+    np.testing.assert_allclose(table["required"], 0.2)
+    assert table.loc[["PM", "VOC"], "pass"].tolist() == [particles_pass, voc_pass]
+    assert table.loc[["PM", "VOC"], "share_pass"].tolist() == [particles_pass, voc_pass]
+    np.testing.assert_allclose(table.loc[["PM", "VOC"], "missing_kg_d"], missing, atol=1e-9)
+
+
+STOPPED = """企业名称,市,类别,企业类型,数量,SO2日排放量(kg/d),橙色停产数量
+甲厂,西安,工业源,,4,1000,3
+乙厂,西安,工业源,,4,1000,2.2
+丙厂,西安,工业源,,4,1000,9
+丁厂,西安,工业源,保障类,4,1000,3
+"""
+
+
+def test_stopped_lines_by_number(tmp_path):
+    cut = emergency.cuts(_list(tmp_path, STOPPED), "orange", plan="2019")
+    # three of four; a part of a line stops whole, so three again; no more than all; livelihood lines run on
+    np.testing.assert_allclose(cut["SO2"], [750, 750, 1000, 0])
+    np.testing.assert_allclose(cut["stopped_share"], [0.75, 0.75, 1.0, 0.0])
+    assert cut["how"].tolist() == ["lines", "lines", "lines", "exempt"]
+
+
 def test_cut_never_exceeds_the_line(tmp_path):
     text = LIST.replace("停产50%（含）以上，以生产线计,,,,", "停产,9000,9000,9000,9000")
     read = _list(tmp_path, text)

@@ -120,6 +120,15 @@ def test_ledger_rows_add_up_to_what_is_gone(steps):
         assert ledger.loc[ledger["pollutant"] == p, "removed"].sum() == pytest.approx(sources[p].sum() - left, abs=1e-9)
 
 
+def test_a_filter_saves_no_coal(inventory):
+    _, ledger = measures.cut(inventory, "weinan", "power", "PM10", 50)
+    assert ledger["pollutant"].tolist() == ["PM10"]
+    assert ledger["removed"].tolist() == pytest.approx([10])
+    # less of everything is less production, and so less coal
+    _, ledger = measures.cut(inventory, "weinan", "power", None, 50)
+    assert ledger.loc[ledger["pollutant"] == "raw_coal", "removed"].tolist() == pytest.approx([25e3])
+
+
 def test_stop_moves_emissions_and_coal_ledger(inventory):
     after, ledger = measures.stop(inventory, "甲钢铁厂", year=2018)
     assert _left(after, "p1", "CO") == _left(after, "p1b", "SO2") == 0

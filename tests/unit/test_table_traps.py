@@ -89,6 +89,22 @@ def test_a_bracket_nobody_knows_is_refused_by_header(tmp_path, header):
     assert "kg/h" in problem.allowed
 
 
+@pytest.mark.parametrize(
+    ("said", "factor"),
+    # masses of N and O: 14.007 and 15.999; NOx counts as NO2
+    [
+        ("以NO2计", 1.0),
+        ("以NO计", (14.007 + 2 * 15.999) / (14.007 + 15.999)),
+        ("以N计", (14.007 + 2 * 15.999) / 14.007),
+    ],
+)
+def test_nitrogen_oxides_by_what_they_are_counted_as(tmp_path, said, factor):
+    path = tmp_path / "a.csv"
+    path.write_text(f"NOx(吨/年，{said})\n30\n", encoding="utf-8")
+    table = read_table(path, (Column("NOx", "氮氧化物", unit="t a-1", species="NOx"),))
+    assert table.frame["NOx"].item() == pytest.approx(30 * factor, rel=1e-4)
+
+
 def test_a_row_of_units_under_the_header(tmp_path):
     path = csv(tmp_path, "企业名称,二氧化硫,氮氧化物,烟囱高度\n,kg/d,吨,m\n甲,1000,2,30\n")
     frame = read_table(path, LAYOUT).frame

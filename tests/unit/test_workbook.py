@@ -84,6 +84,40 @@ def test_daily_values_colours_and_dates(books, tree):
     assert rows[1][co] == pytest.approx(10 * expected / 1000, rel=1e-5)
 
 
+def test_every_heavy_day_stands_in_the_book(books, tree):
+    """An AQI above 200 is heavy pollution (HJ 633-2012): counted here from the index, found day by day and in sum."""
+    heavy = {c: (tree["aqi"].sel(case=c) > 200).sum("day").to_series() for c in ("base", "controlled")}
+    assert heavy["base"].sum() > heavy["controlled"].sum() > 0
+    header, rows = table(books["zh"]["城市浓度(日均)"], "日期")
+    ids = dict(zip(tree["city_zh"].values.tolist(), tree["city"].values.tolist(), strict=True))
+    assert len(rows) == tree.sizes["day"] * len(ids)
+    found = 0
+    for case, zh in (("base", "基准情形"), ("controlled", "控制情形")):
+        index = header.index(f"AQI {zh}")
+        for row in rows:
+            said = tree["aqi"].sel(case=case, city=ids[row[1]], day=np.datetime64(row[0])).item()
+            assert row[index] == said
+        for city, identity in ids.items():
+            days = [row for row in rows if row[1] == city and row[index] > 200]
+            assert len(days) == heavy[case][identity], (city, case)
+    summary = list(books["zh"]["摘要"].values)
+    start = next(i for i, row in enumerate(summary) if any("重污染天数" in str(c) for c in row) and row[0] == "城市")
+    columns = [j for j, c in enumerate(summary[start]) if "重污染天数" in str(c)]
+    for row in summary[start + 1 :]:
+        if row[0] in ids:
+            said = [row[j] or 0 for j in columns]
+            assert said == [heavy[c][ids[row[0]]] for c in ("base", "controlled")], row[0]
+            found += 1
+    assert found == len(ids)
+
+
+def test_rows_of_the_ledger_are_all_there_the_largest_first(books, tree):
+    header, rows = table(books["zh"]["措施台账"], "措施")
+    (column,) = (j for j, h in enumerate(header) if "减少量" in h)
+    expected = sorted(tree["measures"]["removed"].values.tolist(), reverse=True)
+    assert [row[column] for row in rows] == pytest.approx(expected)
+
+
 def test_missing_daily_species_are_averaged_over_the_beijing_day(books, tree):
     header, rows = table(books["zh"]["城市浓度(日均)"], "日期")
     # so2 has no daily variable in the made-up result: 16:00 to 16:00 UTC is the Beijing day
