@@ -83,9 +83,13 @@ class Sheet:
 
 def column_letter(column: int | None) -> str:
     """Return Excel's letter(s) of a column counted from 0."""
-    from xlsxwriter.utility import xl_col_to_name
-
-    return "" if column is None else str(xl_col_to_name(column))
+    if column is None:
+        return ""
+    letters, column = "", column + 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def clean_text(value: object) -> str:
