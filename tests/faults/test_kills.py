@@ -208,7 +208,7 @@ def test_an_input_changes_midway(tmp_path, job):
 def test_a_batch_that_is_interrupted_says_how_to_go_on(undisturbed, tmp_path, way, job):
     file, expected = undisturbed
     out = tmp_path / "out"
-    process = start("batch", file, "--out", out, "--workers", 1, job=job)
+    process = start("batch", file, "--out", out, "--workers", 1, job=job, env={"STUB_SECONDS": "2"})
     until(lambda: list(out.glob("*/result.nc")) and (out / "manifest.jsonl").exists())
     until(lambda: (out / "manifest.jsonl").read_bytes().count(b"\n"))
     if way == "ctrl_c":
