@@ -14,9 +14,10 @@ import xarray as xr
 
 from airsim.errors import InputError, Problem
 from airsim.observations.cities import Observations, Site, city_ids, listed_stations
-from airsim.observations.layouts import Layout, has_hour, layout_of, published_hour, rows_of, variable_of
+from airsim.observations.layouts import Layout, factor_of, has_hour, layout_of, published_hour, rows_of, variable_of
 from airsim.observations.quality import CODE, FLAGS, SPECIES, Series, ozone_peak_hour, spread_out, unchanging
-from airsim.tables import Cell, clean_text, normalise
+from airsim.tables import Cell, Fault, clean_text, normalise
+from airsim.tables.reading import titled_unit_of
 
 #: Median of CO from which a column that names no unit cannot be mg m-3.
 _CO_IN_MICROGRAMS = 30.0
@@ -93,13 +94,19 @@ class _Gathered:
         outside: set[str] = set()
         seen: list[tuple[str, ...]] = []
         width, clocked = 0, False
-        for at, row, unended in rows_of(path):
+        hidden: list[str] = []
+        titled = ""
+        for at, row, unended in rows_of(path, hidden):
             if not any(clean_text(c) for c in row):
                 continue
             # a data row begins with a date: only others can be a header
             if layout is None or (layout and not clean_text(row[0])[:1].isdigit()):
                 new = layout_of(row)
                 if new is not None:
+                    wrong = _unreadable(new, file, at, row, titled)
+                    if wrong:
+                        # nothing under such a header can be read
+                        raise InputError([*problems, *wrong])
                     heads = tuple(clean_text(c) for c in row)
                     chosen, gone = self._choose(new, file, at, problems)
                     outside |= gone
@@ -110,6 +117,7 @@ class _Gathered:
                         width -= 1
                     continue
             if layout is None:
+                titled = titled or titled_unit_of(row)
                 if len(seen) == 0 and int("".join(c for c in at.rpartition("!")[2] if c.isdigit()) or 0) > 20:
                     break
                 continue
@@ -120,7 +128,7 @@ class _Gathered:
                 long_rows.append(at)
                 continue
             hour = row[layout.roles["hour"]] if "hour" in layout.roles else None
-            when = published_hour(row[layout.roles["date"]], hour)
+            when = published_hour(row[layout.roles["date"]], hour, layout.zone)
             if when is None:
                 shown = " ".join(clean_text(c) for c in (row[layout.roles["date"]], hour) if c is not None)
                 problems.append(
@@ -145,8 +153,11 @@ class _Gathered:
                     if known[0] == "o3" and normalise(text) == "o3_24h":
                         for j, site in chosen:
                             self._put(self._o3_day, when, site, row[j], 1.0, "", (file, at, text), problems, j == cut)
+                elif known[2] is not None and known[2] != known[2]:
+                    problems.append(_no_unit(file, at, text))
                 else:
                     name, _, factor = known
+                    factor = layout.factor if layout.factor is not None and name != "aqi" else factor
                     if factor is None:
                         self._co_guessed[file] += 1
                     for j, site in chosen:
@@ -184,6 +195,13 @@ class _Gathered:
             )  # fmt: skip
         if problems:
             raise InputError(problems)
+        if hidden:
+            some = ", ".join(hidden[:6]) + (" ..." if len(hidden) > 6 else "")
+            self._note(
+                file, "", some, "hidden sheets not read, hidden rows counted too", "隐藏工作表未读取、隐藏行照常计入"
+            )
+        if layout is not None and layout.unused:
+            self._note(file, "", ", ".join(layout.unused), "columns not used", "未使用的列")
         self._say(
             file,
             short,
@@ -281,11 +299,15 @@ class _Gathered:
             if known is None:
                 unknown_types[text] += 1
             elif not known[1]:
-                if known[2] is None:
+                factor = layout.factor if layout.factor is not None and known[0] != "aqi" else known[2]
+                if factor is not None and factor != factor:  # noqa: PLR0124
+                    problems.append(_no_unit(*at, text))
+                    return
+                if factor is None:
                     self._co_guessed[at[0]] += 1
                 j = roles["value"]
                 self._put(
-                    self._series[known[0]], when, site, row[j], known[2] or 1e3, mark, (*at, text), problems, j == cut
+                    self._series[known[0]], when, site, row[j], factor or 1e3, mark, (*at, text), problems, j == cut
                 )
             return
         for species, (j, factor) in layout.species.items():
@@ -313,6 +335,14 @@ class _Gathered:
         try:
             value = float(cell)  # type: ignore[arg-type]  # the usual case first: millions of cells
         except (TypeError, ValueError):
+            if isinstance(cell, Fault):
+                problems.append(
+                    Problem(
+                        *at, str(cell), "an Excel error, or a formula whose value is not stored",
+                        "单元格为 Excel 错误值，或公式未保存计算结果",
+                    )
+                )  # fmt: skip
+                return
             text = unicodedata.normalize("NFKC", clean_text(cell))
             if text.lower() in _MISSING:
                 return
@@ -487,3 +517,36 @@ def _needs_stations(file: str, at: str) -> Problem:
         "station codes need the station list with their cities (--stations)",
         "站点编码须配站点表（--stations）以对应城市",
     )  # fmt: skip
+
+
+def _no_unit(file: str, at: str, text: str) -> Problem:
+    return Problem(
+        file,
+        at,
+        text,
+        text,
+        "the bracket is no unit of concentration; known: ug/m3, mg/m3, ppb, ppm (gases)",
+        "括号内不是浓度单位；可用 μg/m3、mg/m3、ppb、ppm（气体）",
+    )
+
+
+def _unreadable(layout: Layout, file: str, at: str, row: Sequence[Cell], titled: str) -> list[Problem]:
+    """Return what of a header cannot be read: units that are none, zones that are none, a unit in the title alone."""
+    problems = [
+        _no_unit(file, at, clean_text(row[j]))
+        for j, factor in layout.species.values()
+        if factor is not None and factor != factor  # noqa: PLR0124
+    ]
+    if layout.factor is not None and layout.factor != layout.factor:
+        role = "value" if "value" in layout.roles else "type"
+        problems.append(_no_unit(file, at, clean_text(row[layout.roles[role]])))
+    if layout.zone is not None and (layout.zone != layout.zone or layout.zone % 1):
+        said = "the bracket must be a time zone of whole hours, such as UTC or UTC+8", "括号内须为整时区，如 UTC、UTC+8"
+        problems.append(Problem(file, at, "date", clean_text(row[layout.roles["date"]]), *said))
+    if titled and factor_of(titled) != 1.0:
+        said = (
+            "the title names this unit: write it into the headers of the columns",
+            "标题注有该单位：请写入各列列名",
+        )
+        problems.append(Problem(file, at, "unit", titled, *said))
+    return problems

@@ -518,14 +518,18 @@ def _titled_unit(part: Part) -> str:
     A title with several units ("单位：吨（SO2），千克（PM10）") is returned whole: it is no unit, and the columns that
     depend on it are refused.
     """
-    for row in reversed(part.sheet.rows[: part.header_row]):
-        for cell in row:
-            if isinstance(cell, str) and (match := _UNIT_LINE.search(cell)):
-                said = match.group(1).strip().rstrip(")）]】")
-                if units.parse(said) is not None:
-                    return said
-                first = re.split(r"[\s,，;；（(]", said)[0]
-                return said if units.parse(first) is not None else ""
+    return next((u for row in reversed(part.sheet.rows[: part.header_row]) if (u := titled_unit_of(row))), "")
+
+
+def titled_unit_of(row: Sequence[Cell]) -> str:
+    """Return the unit, or units, that a title row names ("单位：吨/年"), empty where it names none."""
+    for cell in row:
+        if isinstance(cell, str) and (match := _UNIT_LINE.search(cell)):
+            said = match.group(1).strip().rstrip(")）]】")
+            if units.parse(said) is not None:
+                return said
+            first = re.split(r"[\s,，;；（(]", said)[0]
+            return said if units.parse(first) is not None else ""
     return ""
 
 
