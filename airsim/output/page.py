@@ -184,6 +184,9 @@ def state(value: Any) -> Literal["good", "bad", ""]:
     """Return the verdict that a cell's background shows; a verdict in words (`words.VERDICTS`) has it by itself."""
     if isinstance(value, Cell):
         return value.state or state(value.value)
+    if not isinstance(value, Text):
+        # a numpy number beside a pair of words would be compared member by member
+        return ""
     return "good" if value == words.VERDICTS[1] else "bad" if value == words.VERDICTS[0] else ""
 
 

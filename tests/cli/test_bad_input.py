@@ -153,7 +153,7 @@ def test_credit_code_that_excel_made_a_number(tmp_path):
 def test_what_is_no_case_file_at_all(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("animal,legs\ncat,4\n", encoding="utf-8")
-    assert "neither a reduction list" in refused("check", path, "--lang", "en")
+    assert "no kind of table that is known" in refused("check", path, "--lang", "en")
 
 
 def test_messages_speak_chinese(scenario_file):

@@ -111,4 +111,4 @@ def test_advice_is_printed_and_a_wrong_ending_is_refused(scenario_file, tmp_path
     assert "no stored operator fits" in said.output
     said = CliRunner().invoke(app, ["coal", str(scenario_file), "--iamc", str(tmp_path / "x.json"), "--lang", "en"])
     assert said.exit_code == 2
-    assert ".csv or .xlsx" in said.output
+    assert ".csv, .xlsx" in said.output

@@ -9,7 +9,7 @@ MODULES = (
     "airsim.assess.aqi",
     "airsim.assess.evaluation",
     "airsim.coal.decomposition",
-    "airsim.coal.inspection",
+    "airsim.coal.acceptance",
     "airsim.meteorology.boundary_layer",
     "airsim.plume.boundary_layer",
     "airsim.plume.rise",
