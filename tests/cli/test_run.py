@@ -100,7 +100,7 @@ def by_operator(done, tmp_path_factory):
 
 def test_the_stored_operator_gives_the_daily_means_of_the_full_run(tree, by_operator):
     folder, cache, ended = by_operator
-    assert len(list(cache.glob("operator-*.nc"))) == 1
+    assert len(list(cache.glob("operator-*.npz"))) == 1
     assert "stored transport operator" in ended[1].stdout
     with xr.open_datatree((folder / "read" / "关中-short" / "result.nc").read_bytes()) as opened:
         quick = opened.load()
