@@ -158,9 +158,9 @@ def test_local_rules_are_inputs_whatever_their_case(tmp_path):
     )
     scenario = airsim.load(scenario_in(tmp_path, text))
     from airsim import emergency
-    from airsim.case import located
+    from airsim.emergency.kind import located
 
-    measure = located(scenario, scenario.measures[2])
+    measure = located(scenario.measures[2], scenario.resolve)
     list_ = emergency.read(scenario.resolve(measure.list))
     paths = {i.path for i in provenance.inputs(scenario, [(measure, list_)])}
     assert {tmp_path / "LOCAL.YAML", tmp_path / "map.yaml"} <= paths
