@@ -3,6 +3,12 @@
 import os
 from pathlib import Path
 
+# Test processes share the cores among themselves: a second thread in each would wait for its core most of the time.
+# Numerical libraries read this when they are imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 import pytest
 from cases import SHORT
 from shared_runs import once
@@ -37,12 +43,10 @@ def _compile_plume(folder: Path) -> None:
 def _compiled(tmp_path_factory):
     """Let test processes that start without compiled kernels share the work instead of each doing all of it."""
     process = os.environ.get("PYTEST_XDIST_WORKER")
-    rooms = {"region": _compile_box, "plume": _compile_plume}
-    package = Path(airsim.__file__).parent
-    missing = [room for room in rooms if not list((package / room).glob("__pycache__/kernels.*.nbi"))]
-    if process is None or os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("NUMBA_DISABLE_JIT"):
+    if process is None or os.environ.get("NUMBA_DISABLE_JIT"):
         return
-    for room in missing if process == "gw0" else missing[::-1]:
+    rooms = {"region": _compile_box, "plume": _compile_plume}
+    for room in rooms if process == "gw0" else reversed(rooms):
         once(tmp_path_factory, f"compiled-{room}", rooms[room])
 
 

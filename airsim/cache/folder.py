@@ -44,9 +44,14 @@ def compiled() -> Path:
 def tell_numba() -> None:
     """Let numba keep compiled kernels in `compiled`, unless the user has named a folder (``NUMBA_CACHE_DIR``).
 
+    And let its threads wait asleep, unless the user wants it otherwise (``OMP_WAIT_POLICY``).
+
     To be called before numba is imported; `airsim` itself does, so commands, Python and workers all pass here.
     """
     os.environ.setdefault(NUMBA, str(compiled()))
+    # a thread that waits for another one lets other programs have its core: on a busy machine its spinning costs more
+    # than all the arithmetic
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _user() -> str:

@@ -29,7 +29,8 @@ def shell(line, cwd, **environment):
     given = {**os.environ, "airsim": " ".join(AIRSIM), "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
     given["PYTHONPATH"] = str(Path(__file__).parents[2])
     return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line], env=given | environment, capture_output=True, text=True, cwd=cwd,
+        ["bash", "-o", "pipefail", "-c", line], env=given | environment, capture_output=True, encoding="utf-8",
+        cwd=cwd,
         timeout=300, check=False,
     )  # fmt: skip
 
@@ -70,7 +71,10 @@ def test_ctrl_c_ends_a_run_quietly_within_two_seconds(tmp_path):
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        # a session in the background ignores the signal, and what it starts would too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads
     )
     for line in process.stderr:
         if "transport and chemistry" in line:

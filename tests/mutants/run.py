@@ -106,6 +106,9 @@ def tried(folder: Path, tests: Iterable[str], *, interpreted: bool, stop: bool) 
     command += ["--rootdir", str(HOUSE), "-c", str(HOUSE / "pyproject.toml"), f"--junitxml={report}"]
     command += ["--basetemp", str(folder / "temporary"), *(["-x"] if stop else []), *(str(HOUSE / t) for t in tests)]
     environment = {**os.environ, "PYTHONPATH": str(folder), "AIRSIM_CACHE": str(folder / "cache")}
+    # its kernels are its own, and it is no worker of the session that may have started it
+    for name in ("NUMBA_CACHE_DIR", "PYTEST_XDIST_WORKER"):
+        environment.pop(name, None)
     if interpreted:
         environment["NUMBA_DISABLE_JIT"] = "1"
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=PATIENCE, check=False)

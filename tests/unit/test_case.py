@@ -259,7 +259,8 @@ def test_a_file_whose_numbers_were_exchanged_is_found_out(tmp_path):
     with np.load(store.path("worlds", KEY)) as file:
         members = dict(file)
     members["000"] = NUMBERS + 1
-    np.savez(store.path("worlds", KEY).open("wb"), **members)
+    with store.path("worlds", KEY).open("wb") as written:
+        np.savez(written, **members)
     assert store.get("worlds", KEY) is None
 
 
